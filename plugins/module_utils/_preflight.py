@@ -1,0 +1,514 @@
+# Copyright: (c) 2026, the starrocks.cluster authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a host is ready for its nodes: from facts (_preflight_facts.py) and wishes to named checks. No I/O.
+
+A check is {name, status, found, needed, fix}: status is ok, warning or failure, the others are text; fix is '' when
+there is nothing to mend. ``wishes`` are the options of starrocks_preflight. Each check function takes (facts, wishes)
+and returns a list of checks, empty where the check has no meaning on this host.
+"""
+
+import collections
+import ipaddress
+import re
+import sys
+
+OK, WARNING, FAILURE = 'ok', 'warning', 'failure'
+
+GIB = 1024 ** 3
+
+JdkRule = collections.namedtuple('JdkRule', 'since lowest recommended needs_javac refused')
+
+JDK_RULES = (
+    JdkRule((2, 5), 8, 11, True, ()),
+    JdkRule((3, 1), 8, 11, True, (9, 10)),
+    JdkRule((3, 3), 11, 11, True, ()),
+    JdkRule((3, 4), 11, 11, False, ()),
+    JdkRule((3, 5), 17, 17, False, ()),
+    JdkRule((4, 2), 17, 21, False, ()),
+)
+"""What start_fe.sh accepts, by the first version it holds for (starrocks.md 4.1 JDK check and JAVA_HOME, 6 JDK)."""
+
+META_FREE_BYTES = 5 * GIB
+META_FREE_SINCE = (3, 0)
+"""A front end refuses to start with less free space below meta_dir (starrocks.md 4.3; with BDB-JE 18, so from 3.0)."""
+
+BE_LOWEST_OPEN_FILES = 60000
+"""min_file_descriptor_number: a back end or compute node aborts with fewer (starrocks.md 5.2)."""
+
+SIZING = {
+    'fe': {'cores': 8, 'memory': 16 * GIB},
+    'be': {'cores': 16, 'memory': 64 * GIB},
+    'cn': {'cores': 16, 'memory': 64 * GIB},
+    'broker': {'cores': 0, 'memory': 0},
+}
+"""What the manual's sizing asks of a production host, per node (starrocks.md 6)."""
+
+SIZING_TOLERANCE = 0.9
+"""A machine sold as 16 GB shows some less, since the kernel and the firmware take theirs."""
+
+NO_METADATA = dict(dict.fromkeys(('role', 'name', 'host', 'edit_log_port', 'host_type', 'cluster_id', 'run_mode', 'meta_dir')),
+                   fe=False, complete=False, missing=[], first_start=False)
+"""What a host without a front end says of metadata: the keys of _preflight_facts.metadata."""
+
+NODE_NAMES = {'fe': 'front end', 'be': 'back end', 'cn': 'compute node', 'broker': 'broker'}
+
+
+def check(name, status, found, needed='', fix=''):
+    """Return one check."""
+    return {'name': name, 'status': status, 'found': found, 'needed': needed, 'fix': fix}
+
+
+def minor(version):
+    """Return (major, minor) of a version text such as 3.5.0 or 3.3.0-rc01. ValueError if it is none."""
+    match = re.match(r'^v?(\d+)\.(\d+)(?:\.|-|$)', version)
+    if not match:
+        raise ValueError("'%s' is not a StarRocks version (3.5.0, for example)" % version)
+    return int(match.group(1)), int(match.group(2))
+
+
+def kinds(wishes):
+    """Return the kinds of nodes on this host, in a fixed order."""
+    wanted = set(node['kind'] for node in wishes['nodes'])
+    return [kind for kind in ('fe', 'be', 'cn', 'broker') if kind in wanted]
+
+
+def port_variable(kind, name):
+    """Return the variable that sets a port: starrocks_fe_http_port, starrocks_be_be_http_port, starrocks_broker_ipc_port."""
+    return 'starrocks_%s_%s' % (kind, name[len('broker_'):] if kind == 'broker' and name.startswith('broker_') else name)
+
+
+def size_text(amount):
+    """Return a size in bytes as text: 4.2 GiB."""
+    return '%.1f GiB' % (amount / float(GIB))
+
+
+def parse_heap(text):
+    """Return a Java heap size (8g, 1024m) in bytes. ValueError if it is none."""
+    match = re.match(r'^(\d+)([kmgtKMGT]?)$', text)
+    if not match:
+        raise ValueError("'%s' is not a Java heap size (8g or 4096m, for example)" % text)
+    return int(match.group(1)) * 1024 ** ' kmgt'.index(match.group(2).lower() or ' ')
+
+
+# --- address ---------------------------------------------------------------------------------------------------------
+
+def choose_address(facts, wishes):
+    """Return (address, check): the name the node is registered under, None where there is no right one.
+
+    starrocks.md 4.3: in IP mode a front end takes an address of its priority_networks, and without a match any other
+    one, silently; in FQDN mode its canonical host name must resolve back to it.
+    """
+    if wishes['host_type'] == 'FQDN':
+        return _choose_name(facts)
+    own = facts['addresses']
+    shown = ', '.join(own) or 'none but loopback'
+    if wishes['priority_networks']:
+        networks = [ipaddress.ip_network(network.strip(), strict=False) for network in wishes['priority_networks']]
+        needed = 'exactly one address of the host in %s' % ', '.join(str(network) for network in networks)
+        matching = [address for address in own
+                    if any(ipaddress.ip_address(address) in network for network in networks)]
+        if len(matching) == 1:
+            return matching[0], check('address', OK, matching[0], needed)
+        if not matching:
+            return None, check('address', FAILURE, 'no address of the host is in it; it has %s' % shown, needed,
+                               'Set starrocks_priority_networks to a network that holds the one to be used%s.'
+                               % (', %s for example' % host_network(own[0]) if own else ''))
+        return None, check('address', FAILURE, '%d addresses are in it: %s' % (len(matching), ', '.join(matching)), needed,
+                           'Narrow starrocks_priority_networks until it holds one of them; for this host alone, %s.'
+                           % host_network(matching[0]))
+    candidates = [address for address in own if ipaddress.ip_address(address).version == 4]
+    needed = 'one IPv4 address, or starrocks_priority_networks that says which'
+    if len(candidates) == 1:
+        return candidates[0], check('address', OK, candidates[0], needed)
+    if facts['default_address'] in candidates:
+        address = facts['default_address']
+        return address, check('address', WARNING, '%s, the address of the default route, out of %s' % (
+            address, ', '.join(candidates)), needed, 'Set starrocks_priority_networks to the network of the cluster, so that '
+            'it does not hang on the routes of the day.')
+    return None, check('address', FAILURE, 'its addresses are %s, and none of them is that of the default route' % shown
+                       if candidates else 'no IPv4 address but loopback (it has %s)' % shown, needed,
+                       'Set starrocks_priority_networks to the network of the cluster.')
+
+
+def _choose_name(facts):
+    canonical = facts['canonical']
+    needed = "a host name that resolves to an address of the host, and back to the name (starrocks_host_type: FQDN)"
+    fix = "Give the host a name in DNS, or in /etc/hosts of every host, that stands for its own address."
+    if canonical['error']:
+        return None, check('address', FAILURE, canonical['error'], needed, fix)
+    own = [address for address in canonical['addresses'] if address in facts['addresses']]
+    if not own:
+        return None, check('address', FAILURE, "its name '%s' stands for %s, which other hosts cannot reach it by; its "
+                           "addresses are %s" % (canonical['name'], ', '.join(canonical['addresses']),
+                                                 ', '.join(facts['addresses']) or 'none but loopback'), needed, fix)
+    return canonical['name'], check('address', OK, '%s (%s)' % (canonical['name'], ', '.join(own)), needed)
+
+
+def host_network(address):
+    """Return the network that holds this one address."""
+    return '%s/%d' % (address, ipaddress.ip_address(address).max_prefixlen)
+
+
+def networks_to_write(facts, wishes, address):
+    """Return what priority_networks must hold for StarRocks to take the same address as we did.
+
+    Without it a front end takes the first address it meets, so a choice among several must be written down.
+    """
+    if wishes['priority_networks'] or wishes['host_type'] == 'FQDN' or address is None:
+        return wishes['priority_networks']
+    several = len([other for other in facts['addresses'] if ipaddress.ip_address(other).version == 4]) > 1
+    return [host_network(address)] if several else []
+
+
+def check_address(facts, wishes):
+    return [choose_address(facts, wishes)[1]]
+
+
+# --- JDK -------------------------------------------------------------------------------------------------------------
+
+def jdk_rule(version):
+    """Return the JdkRule that holds for a version; the oldest one for what is older still."""
+    wanted = minor(version)
+    rule = JDK_RULES[0]
+    for candidate in JDK_RULES:
+        if candidate.since <= wanted:
+            rule = candidate
+    return rule
+
+
+def jdk_lack(jdk, rule):
+    """Return what keeps a JDK from being used, '' if nothing does."""
+    if jdk['major'] < rule.lowest:
+        return 'older than %d' % rule.lowest
+    if jdk['major'] in rule.refused:
+        return 'refused by start_fe.sh'
+    if rule.needs_javac and not jdk['javac']:
+        return 'without javac'
+    return ''
+
+
+def choose_jdk(facts, wishes):
+    """Return the JDK to use, None where no right one is there: the given one, or the best of those found.
+
+    The recommended version is best, then the next newer ones, then older ones.
+    """
+    rule = jdk_rule(wishes['version'])
+    if wishes['java_home']:
+        return facts['jdk'] if facts['jdk'] and not jdk_lack(facts['jdk'], rule) else None
+    good = [jdk for jdk in facts['jdks'] if not jdk_lack(jdk, rule)]
+    return min(good, key=lambda jdk: (jdk['major'] < rule.recommended, abs(jdk['major'] - rule.recommended), jdk['home'])
+               ) if good else None
+
+
+def _describe_jdk(jdk, rule):
+    lack = jdk_lack(jdk, rule)
+    return '%s (%s%s)' % (jdk['home'], jdk['version'], ', ' + lack if lack else '')
+
+
+def check_jdk(facts, wishes):
+    """FE and broker need a JDK; BE and CN start without one and lose what asks for JNI (starrocks.md 4.2)."""
+    wanted = kinds(wishes)
+    if not wanted:
+        return []
+    rule = jdk_rule(wishes['version'])
+    needed = '%s %d or newer for StarRocks %s (%d recommended)' % (
+        'a JDK (with javac)' if rule.needs_javac else 'Java', rule.lowest, wishes['version'], rule.recommended)
+    jdk = choose_jdk(facts, wishes)
+    if jdk:
+        return [check('jdk', OK, _describe_jdk(jdk, rule), needed)]
+    if wishes['java_home']:
+        found = _describe_jdk(facts['jdk'], rule) if facts['jdk'] else 'no Java in %s' % wishes['java_home']
+        return [check('jdk', FAILURE, found, needed, 'Point starrocks_java_home to a fitting one, or leave it empty to have '
+                      'one found.')]
+    found = ', '.join(_describe_jdk(candidate, rule) for candidate in facts['jdks']) or 'none'
+    if wishes['install_jdk']:
+        return [check('jdk', WARNING, found, needed, 'The role starrocks.cluster.prerequisites installs one.')]
+    fix = 'Install JDK %d, or set starrocks_java_home to one.' % rule.recommended
+    only_wished = not set(wanted) & set(['fe', 'broker'])
+    return [check('jdk', WARNING if only_wished else FAILURE, found, needed, fix)]
+
+
+# --- ports and processes ---------------------------------------------------------------------------------------------
+
+def check_ports(facts, wishes):
+    """A wanted port must be free, or held by the very node that wants it."""
+    taken = [row for row in facts['ports'] if not row['own']]
+    wanted = sorted(set(port for node in wishes['nodes'] for port in node['ports'].values()))
+    if not taken:
+        held = sorted(set(row['port'] for row in facts['ports']))
+        return [check('ports', OK, '%d free, %d held by our own nodes' % (len(wanted) - len(held), len(held)),
+                      'free: %s' % ', '.join(str(port) for port in wanted))] if wanted else []
+    return [check(
+        'ports', FAILURE,
+        '%d is taken by %s' % (row['port'], '%s (process %d)' % (row['program'] or 'a program', row['pid']) if row['pid']
+                               else 'a program that this account cannot see'),
+        'free for %s of the %s' % (row['name'], NODE_NAMES[row['kind']]),
+        'Stop that program, or set %s to a free port.' % port_variable(row['kind'], row['name'])) for row in taken]
+
+
+def check_processes(facts, wishes):
+    """A node that was started by hand keeps its unit from starting it."""
+    checks = []
+    for node in facts['processes']:
+        strangers = [row['pid'] for row in node['found'] if not row['managed']]
+        if node['unit'] and strangers and not any(row['managed'] for row in node['found']):
+            checks.append(check(
+                'processes', WARNING, 'a %s from %s runs outside of a unit (process %d)' % (
+                    NODE_NAMES[node['kind']], node['home'], strangers[0]),
+                'run by the unit %s alone' % node['unit'],
+                'It was started by hand or by another tool: stop it with its own script when it can be spared, then '
+                'run again.'))
+    return checks or [check('processes', OK, 'none but our own units')]
+
+
+# --- room, size, limits ----------------------------------------------------------------------------------------------
+
+def check_disk(facts, wishes):
+    """Free space below meta_dir."""
+    if minor(wishes['version']) < META_FREE_SINCE:
+        return []
+    checks = []
+    for node in wishes['nodes']:
+        if node['kind'] != 'fe' or not node.get('meta_dir'):
+            continue
+        space = facts['space'][node['meta_dir']]
+        enough = space['free'] >= META_FREE_BYTES
+        checks.append(check('disk', OK if enough else FAILURE,
+                            '%s free at %s' % (size_text(space['free']), space['nearest']),
+                            '%s free for the metadata in %s' % (size_text(META_FREE_BYTES), node['meta_dir']),
+                            '' if enough else 'Free some, or put the metadata on a larger disk (starrocks_data_dir): the front '
+                            'end does not start with less.'))
+    return checks
+
+
+def check_paths(facts, wishes):
+    """Every folder a node needs can be made: its nearest parent is a folder, writable, on a writable filesystem."""
+    checks = []
+    for path, space in sorted(facts['space'].items()):
+        if not space['directory']:
+            checks.append(check('paths', FAILURE, '%s is not a folder' % space['nearest'], 'a folder %s' % path,
+                                'Move it aside, or choose another path.'))
+        elif space['read_only']:
+            checks.append(check('paths', FAILURE, '%s is on a filesystem mounted read-only' % space['nearest'],
+                                'a writable folder %s' % path, 'Mount it writable, or choose another path.'))
+        elif space['writable'] is False:
+            checks.append(check('paths', FAILURE, 'the account may not write to %s' % space['nearest'],
+                                'a folder %s that %s may write to' % (path, wishes['user'] or 'the account'),
+                                'Have it made and given to the account once, or choose a path in its home folder '
+                                '(starrocks_install_dir, starrocks_data_dir, starrocks_log_dir).'))
+    return checks or ([check('paths', OK, 'all can be made or are there', ', '.join(sorted(facts['space'])))]
+                      if facts['space'] else [])
+
+
+def check_memory(facts, wishes):
+    """The heaps asked for must fit; less than the manual's sizing is worth a word."""
+    memory = facts['memory']
+    if memory is None:
+        return []
+    heaps = sum(parse_heap(node['heap_size']) for node in wishes['nodes'] if node.get('heap_size'))
+    if heaps > memory:
+        return [check('memory', FAILURE, size_text(memory), '%s for the Java heap asked for' % size_text(heaps),
+                      'Lower starrocks_fe_heap_size, or take a larger host.')]
+    return _sizing('memory', memory, wishes, size_text)
+
+
+def check_cores(facts, wishes):
+    """Cores against the manual's sizing."""
+    return _sizing('cores', facts['cpu']['cores'], wishes, str) if facts['cpu']['cores'] else []
+
+
+def _sizing(what, found, wishes, shown):
+    wanted = sum(SIZING[kind][what] for kind in kinds(wishes))
+    if not wanted:
+        return []
+    enough = found >= wanted * SIZING_TOLERANCE
+    return [check(what, OK if enough else WARNING, shown(found), '%s for %s in production' % (
+        shown(wanted), ' and '.join(NODE_NAMES[kind] for kind in kinds(wishes))),
+        '' if enough else 'Enough for a trial; take a larger host for production.')]
+
+
+def check_cpu_avx2(facts, wishes):
+    """The x86 releases of BE and CN are built for AVX2 and end at once without it (starrocks.md 4.2, 6)."""
+    avx2 = facts['cpu']['avx2']
+    if avx2 is None or not set(kinds(wishes)) & set(['be', 'cn']):
+        return []
+    return [check('cpu_avx2', OK if avx2 else WARNING, 'AVX2' if avx2 else 'no AVX2 among the flags in /proc/cpuinfo',
+                  'a processor with AVX2',
+                  '' if avx2 else 'Take another host (or let the hypervisor pass the processor through): releases built for '
+                  'AVX2 do not start here.')]
+
+
+def check_open_files(facts, wishes):
+    """The unit must be able to get the limit it asks for, else systemd does not start it (205/LIMITS)."""
+    asked, possible = wishes['limit_nofile'], facts['open_files']
+    if possible < asked:
+        return [check('open_files', FAILURE, 'a unit can have %d at most here' % possible,
+                      '%d, as starrocks_limit_nofile asks' % asked,
+                      ('Have the hard limit of the account raised (/etc/security/limits.d and DefaultLimitNOFILE), or set'
+                       if wishes['systemd_scope'] == 'user' else 'Set') + ' starrocks_limit_nofile to %d.' % possible)]
+    if asked < BE_LOWEST_OPEN_FILES and set(kinds(wishes)) & set(['be', 'cn']):
+        return [check('open_files', WARNING, '%d, as starrocks_limit_nofile asks' % asked,
+                      '%d: a back end or compute node aborts with less' % BE_LOWEST_OPEN_FILES,
+                      'Raise starrocks_limit_nofile, or lower min_file_descriptor_number in starrocks_be_config for a trial.')]
+    return [check('open_files', OK, '%d' % asked, '%d, as starrocks_limit_nofile asks' % asked)]
+
+
+# --- account, systemd, Python ----------------------------------------------------------------------------------------
+
+def check_systemd(facts, wishes):
+    if facts['systemd']:
+        return [check('systemd', OK, 'running', 'systemd')]
+    if wishes['systemd_scope'] == 'user':
+        return [check('systemd', FAILURE, 'no systemd manager for the account', 'a user manager (starrocks_systemd_scope: user)',
+                      'An administrator runs once: loginctl enable-linger %s' % (wishes['user'] or 'ACCOUNT'))]
+    return [check('systemd', FAILURE, 'the host was not started by systemd', 'systemd', 'Take a host that runs systemd.')]
+
+
+def check_account(facts, wishes):
+    """In user scope all is done as the service account; in system scope the role makes the account."""
+    name, account = wishes['user'], facts['account']
+    if not name:
+        return []
+    if wishes['systemd_scope'] == 'user':
+        if account and account['uid'] == facts['uid']:
+            return [check('account', OK, name, 'run as %s' % name)]
+        return [check('account', FAILURE, 'the connection works as user id %d' % facts['uid'],
+                      'the service account %s (starrocks_systemd_scope: user)' % name,
+                      'Set ansible_user to %s, without become, or starrocks_user to the account that connects.' % name)]
+    return [check('account', OK, name if account else '%s is not there yet; the role prerequisites makes it' % name, name)]
+
+
+def check_linger(facts, wishes):
+    """Without lingering a user's units stop at logout and do not come back at boot."""
+    if facts['lingers'] is None:
+        return []
+    return [check('linger', OK if facts['lingers'] else FAILURE, 'enabled' if facts['lingers'] else 'not enabled',
+                  'units that run without a login', '' if facts['lingers'] else
+                  'An administrator runs once: loginctl enable-linger %s' % wishes['user'])]
+
+
+def check_python(facts, wishes):
+    version = facts['python']
+    enough = version >= (3, 6)
+    return [check('python', OK if enough else FAILURE, '%d.%d.%d' % version, '3.6 or newer',
+                  '' if enough else 'Set ansible_python_interpreter to a newer one.')]
+
+
+def check_pymysql(facts, wishes):
+    if not wishes['sql']:
+        return []
+    needed = 'PyMySQL for the Python that Ansible uses here, since SQL is run on this host'
+    if facts['pymysql']:
+        return [check('pymysql', OK, 'there', needed)]
+    if wishes['install_pymysql']:
+        return [check('pymysql', WARNING, 'missing', needed, 'The role starrocks.cluster.prerequisites installs it.')]
+    return [check('pymysql', FAILURE, 'missing', needed, 'Install the package python3-pymysql (python3-PyMySQL on RedHat), or '
+                  'PyMySQL by pip.')]
+
+
+def check_clock(facts, wishes):
+    """The host's own clock, for whoever compares hosts."""
+    return [check('clock', OK, '%.3f s since 1970, %s' % (facts['time'], facts['timezone']))]
+
+
+# --- metadata --------------------------------------------------------------------------------------------------------
+
+def check_metadata(facts, wishes):
+    """Metadata found for the front end must be whole, and be this host's (starrocks.md 4.3, 7.6)."""
+    found = facts['metadata']
+    if found is None:
+        return []
+    if not found['fe']:
+        return [check('metadata', OK, 'none in %s' % found['meta_dir'])]
+    if not found['complete']:
+        if found['first_start']:
+            return [check('metadata', WARNING, 'a join that did not come to its end, in %s' % found['meta_dir'], '',
+                          'Nothing to do: it is moved aside before the next try.')]
+        return [check('metadata', FAILURE, '%s/image has no %s' % (found['meta_dir'], ' and no '.join(found['missing'])),
+                      'ROLE and VERSION both, or neither: the front end does not start with one of them',
+                      'Restore the missing file from a backup. Only if this front end never was a member: move %s aside.'
+                      % found['meta_dir'])]
+    address = choose_address(facts, wishes)[0]
+    text = '%s of cluster %s, known as %s' % (found['role'], found['cluster_id'], found['name'])
+    same_type = (found['host_type'] or wishes['host_type']) == wishes['host_type']
+    if address and same_type and found['host'] and found['host'] != address:
+        return [check('metadata', WARNING, text, 'made as %s, the address chosen today' % address,
+                      'If the host was renamed in the cluster (MODIFY FRONTEND HOST) all is well; else set '
+                      'starrocks_priority_networks so that %s is chosen again.' % found['host'])]
+    if not same_type:
+        return [check('metadata', WARNING, '%s, by %s' % (text, found['host_type']),
+                      'starrocks_host_type is %s' % wishes['host_type'],
+                      'Set starrocks_host_type: %s, or change the cluster over first.' % found['host_type'])]
+    return [check('metadata', OK, text)]
+
+
+# --- all of it -------------------------------------------------------------------------------------------------------
+
+CHECKS = (
+    ('address', check_address),
+    ('systemd', check_systemd),
+    ('account', check_account),
+    ('linger', check_linger),
+    ('python', check_python),
+    ('pymysql', check_pymysql),
+    ('jdk', check_jdk),
+    ('cpu_avx2', check_cpu_avx2),
+    ('cores', check_cores),
+    ('memory', check_memory),
+    ('open_files', check_open_files),
+    ('disk', check_disk),
+    ('paths', check_paths),
+    ('ports', check_ports),
+    ('processes', check_processes),
+    ('metadata', check_metadata),
+    ('clock', check_clock),
+)
+"""All checks, in the order in which they are shown."""
+
+
+def judge(facts, wishes):
+    """Return the checks that are not in ``wishes['skip']``, as a list."""
+    return [row for name, function in CHECKS if name not in wishes['skip'] for row in function(facts, wishes)]
+
+
+def host_summary(facts, wishes):
+    """Return what later steps of a deploy need to know of the host (the module's ``host``)."""
+    address = choose_address(facts, wishes)[0]
+    jdk = choose_jdk(facts, wishes) if kinds(wishes) else None
+    metadata = facts['metadata']
+    return {
+        'address': address,
+        'priority_networks': networks_to_write(facts, wishes, address),
+        'host_name': facts['host_name'],
+        'fqdn': facts['canonical']['name'] if facts['canonical'] else None,
+        'addresses': facts['addresses'],
+        'java_home': jdk['home'] if jdk else None,
+        'java_version': jdk['version'] if jdk else None,
+        'java_major': jdk['major'] if jdk else None,
+        'metadata': metadata or NO_METADATA,
+        'first_start': bool(metadata and metadata['first_start']),
+        'ports_in_use': facts['ports'],
+        'processes': dict((node['kind'], node['found'][0]['pid'] if node['found'] else None)
+                          for node in facts['processes']),
+        'memory_bytes': facts['memory'],
+        'cores': facts['cpu']['cores'],
+        'time': facts['time'],
+        'timezone': facts['timezone'],
+    }
+
+
+def failure_text(checks, version):
+    """Return the message for a host that is not ready, all failures in it; '' if there is none."""
+    failures = [row for row in checks if row['status'] == FAILURE]
+    if not failures:
+        return ''
+    lines = ['%s: found: %s%s%s' % (row['name'], row['found'], '; needed: ' + row['needed'] if row['needed'] else '',
+                                    '. ' + row['fix'] if row['fix'] else '') for row in failures]
+    return 'This host is not ready for StarRocks %s; nothing was changed. What stands in the way (%d):\n- %s' % (
+        version, len(lines), '\n- '.join(lines))
+
+
+def python_version():
+    """Return the version of the Python that runs, as a tuple of three numbers."""
+    return tuple(sys.version_info[:3])
