@@ -96,7 +96,7 @@ demo-down: house  ## the demo and its hosts away
 
 .PHONY: docs
 docs: house  ## docs/reference, from the roles' and modules' own descriptions
-	@docs/tools/make_reference.py
+	@tests/tools/make_reference.py
 
 .PHONY: build
 build: house  ## the collection's tarball, into build/
