@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The action group `starrocks` of meta/runtime.yml holds the modules with the shared connection options, and no other."""
+"""The action group `starrocks` of meta/runtime.yml holds just the modules with the shared connection options."""
 
 from __future__ import annotations
 

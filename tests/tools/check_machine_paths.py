@@ -30,8 +30,9 @@ SECRETS = (r"-----BEGIN [A-Z ]*PRIVATE KEY-----",)
 
 def package_index_hosts() -> set[str]:
     """The hosts of the package indexes that pip uses here, unless they are everybody's."""
-    answer = subprocess.run([sys.executable, "-m", "pip", "config", "list"], check=False, capture_output=True, text=True)
-    configured = answer.stdout + " ".join(value for name, value in os.environ.items() if name.startswith("PIP_"))
+    pip = [sys.executable, "-m", "pip", "config", "list"]
+    configured = subprocess.run(pip, check=False, capture_output=True, text=True).stdout
+    configured += " ".join(value for name, value in os.environ.items() if name.startswith("PIP_"))
     hosts = {urlsplit(url).hostname for url in re.findall(r"https?://[^\s'\"]+", configured)}
     return {host for host in hosts if host} - PUBLIC_HOSTS
 
