@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+
+curdir=$(cd "$(dirname "$0")" && pwd)
+STARROCKS_HOME=$(cd "$curdir/.." && pwd)
+export STARROCKS_HOME
+# shellcheck source=/dev/null
+source "$STARROCKS_HOME/bin/common.sh"
+
+#@if >=3.4
+OPTS=$(getopt -n "$0" -o 'gh' -l 'graceful,timeout:,help' -- "$@")
+#@else
+OPTS=$(getopt -n "$0" -o 'gh' -l 'graceful,help' -- "$@")
+#@end
+eval set -- "$OPTS"
+SIGNAL=KILL
+TIMEOUT=
+while [[ $1 != -- ]]; do
+    case "$1" in
+        -g|--graceful) SIGNAL=TERM; shift ;;
+        --timeout) TIMEOUT=$2; shift 2 ;;
+        -h|--help) echo "Usage: $0 [-g|--graceful] [--timeout SECONDS]"; exit 0 ;;
+    esac
+done
+
+export PID_DIR=$curdir
+export UDF_RUNTIME_DIR="$STARROCKS_HOME/lib/udf-runtime"
+export_env_from_conf "$STARROCKS_HOME/conf/be.conf"
+pidfile="$PID_DIR/be.pid"
+if [[ ! -f $pidfile ]]; then
+    exit 0
+fi
+pid=$(cat "$pidfile")
+if [[ $(ps -p "$pid" -o comm= 2>/dev/null) != starrocks_be ]]; then
+#@if >=3.4
+    echo "ERROR: pid process may not be BE"
+#@else
+    echo "ERROR: pid process may not be be. "
+#@end
+    exit 1
+fi
+
+kill -s "$SIGNAL" "$pid" 2>/dev/null
+waited=0
+while kill -0 "$pid" 2>/dev/null; do
+    if [[ -n $TIMEOUT && $waited -ge $TIMEOUT ]]; then
+        kill -KILL "$pid" 2>/dev/null
+        echo "graceful exit timeout, forced termination of the process"
+        break
+    fi
+    sleep 1
+    waited=$((waited + 1))
+done
+rm -f "$pidfile"

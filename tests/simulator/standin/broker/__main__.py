@@ -1,0 +1,10 @@
+# Copyright: (c) 2026, the starrocks.cluster authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``python3 -m standin.broker``: what start_broker.sh runs in place of the Java class BrokerBootstrap."""
+
+import sys
+
+from standin.broker.main import main
+
+sys.exit(main())
