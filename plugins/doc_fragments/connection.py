@@ -1,0 +1,103 @@
+# Copyright: (c) 2026, the starrocks.cluster authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+
+class ModuleDocFragment(object):
+
+    # Options of every module that speaks SQL.
+    DOCUMENTATION = r"""
+options:
+  login_hosts:
+    description:
+      - Front ends to ask, each as C(host) or C(host:port), IPv6 addresses as C([address]:port).
+      - They are tried in turn until one answers. Statements reach the leader whichever one that is; where StarRocks
+        does not forward by itself, the module goes on with the leader.
+    type: list
+    elements: str
+    required: true
+  login_port:
+    description: The front ends' C(query_port), where O(login_hosts) does not say another.
+    type: int
+    default: 9030
+  login_user:
+    description:
+      - The account to log in with.
+      - Without being C(root) it needs the role C(cluster_admin), and for some listings the privilege C(OPERATE), both
+        by default roles.
+    type: str
+    default: root
+  login_password:
+    description: The password of O(login_user).
+    type: str
+    default: ''
+  check_implicit_admin:
+    description:
+      - If C(root) is refused with O(login_password), try the empty password, which is that of a new cluster.
+    type: bool
+    default: false
+  connect_timeout:
+    description: Seconds to wait for a front end to take the connection.
+    type: int
+    default: 5
+  read_timeout:
+    description: Seconds to wait for the answer to a statement.
+    type: int
+    default: 60
+  ca_cert:
+    description: Path of the certificate authority's certificate, on the host that runs the module. Switches TLS on.
+    type: path
+  client_cert:
+    description: Path of a client certificate.
+    type: path
+  client_key:
+    description: Path of the client certificate's private key.
+    type: path
+  check_hostname:
+    description:
+      - Whether the front end's certificate must be for the name that was asked. Follows O(ca_cert) when not given.
+      - V(false) alone means TLS without any check.
+    type: bool
+requirements:
+  - PyMySQL 0.9.3 or later on the host that runs the module (C(python3-pymysql) in Debian and Ubuntu)
+notes:
+  - Run it on one host only (C(run_once)), one that reaches the front ends' C(query_port).
+  - A statement that fails because the leader is just changing is tried again for up to a minute. Where it is not known
+    whether it was done, the listing is read again first.
+"""
+
+    # How waiting is asked for.
+    WAIT = r"""
+options:
+  wait:
+    description: Wait until the cluster shows what was asked for.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - Seconds to wait at most. When they are over the module fails and tells for each node what StarRocks last said.
+    type: int
+    default: 300
+"""
+
+    ATTRIBUTES = r"""
+attributes:
+  check_mode:
+    description: Can run in check mode and tell what it would do without doing it.
+    support: full
+  diff_mode:
+    description: Tells in diff mode what has changed, or would.
+    support: full
+"""
+
+    # For modules that only look.
+    ATTRIBUTES_READ_ONLY = r"""
+attributes:
+  check_mode:
+    description: Can run in check mode; it changes nothing anyway.
+    support: full
+  diff_mode:
+    description: Tells in diff mode what has changed, or would.
+    support: none
+"""

@@ -1,0 +1,404 @@
+# Copyright: (c) 2026, the starrocks.cluster authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One connection to a StarRocks cluster: several front ends in turn, the leader found, errors understood.
+
+What an error means is data (ERROR_RULES), because StarRocks answers nearly everything with errno 1064: the words
+decide (starrocks.md section 3.1).
+"""
+
+import time
+import traceback
+from collections import namedtuple
+
+from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import (
+    Resolver,
+    join_host_port,
+    same_host,
+    split_host_port,
+)
+from ansible_collections.starrocks.cluster.plugins.module_utils._statements import hide_secrets
+from ansible_collections.starrocks.cluster.plugins.module_utils._tables import FRONTENDS, leader_of, read_rows
+
+try:
+    import pymysql
+    PYMYSQL_IMPORT_ERROR = None
+except ImportError:
+    pymysql = None
+    PYMYSQL_IMPORT_ERROR = traceback.format_exc()
+
+# How long a statement is tried again while the leader changes, in seconds. A stopped leader was replaced within
+# 1.2 s, three front ends from cold took 20 s (starrocks.md sections 0.2, 0.3).
+PATIENCE = 60.0
+# Seconds between two tries.
+PAUSE = 0.5
+
+# What follows from an error.
+AGAIN = 'again'    # Says nothing about the statement: it may or may not have been done. Ask again, at another FE too.
+STALE = 'stale'    # The table was not as it had been read: read it again, decide again.
+FINAL = 'final'    # An answer.
+
+ErrorRule = namedtuple('ErrorRule', ('name', 'errnos', 'texts', 'outcome', 'advice', 'source'))
+ErrorRule.__doc__ = """An error falls under the first rule whose ``errnos`` hold its errno (empty: any) and of whose
+``texts`` one is in its words (empty: any)."""
+
+LOST = ErrorRule(
+    'connection lost', (0, 2006, 2013, 2014, 2055), (), AGAIN,
+    'the front end went away or was too slow; look at its fe.log, or raise read_timeout',
+    'starrocks.md 0.4: a write without a majority hangs, then the connection is lost')
+DENIED = ErrorRule(
+    'access denied', (1045,), (), FINAL,
+    'check login_user and login_password; on a cluster whose root has no password yet set check_implicit_admin: true',
+    'starrocks.md 3.6')
+NO_LEADER = ErrorRule(
+    'no leader', (),
+    ('UnknownMasterException', 'Could not determine master', 'Commit policy: SIMPLE_MAJORITY'),
+    AGAIN, 'the cluster has no leader: start front ends until a majority of the followers runs',
+    'starrocks.md 0.4, 3.6')
+LEADER_CHANGES = ErrorRule(
+    'leader changes', (),
+    ('Socket is closed by peer', 'java.net.ConnectException', 'TTransportException', 'java.net.SocketException',
+     'java.net.SocketTimeoutException', 'Read timed out', 'forward too many times'),
+    AGAIN, 'the leader did not answer the front end that forwarded the statement; see whether a leader is there',
+    'starrocks.md 0.3, 3.6')
+NOT_A_MEMBER = ErrorRule(
+    'front end is no member', (), ('Internal error processing forward', 'request from invalid host was rejected'),
+    AGAIN, 'this front end is no member of the cluster any more (dropped, but running): take it out of login_hosts, '
+    'stop it and move its meta_dir aside', 'starrocks.md 0.6, 3.6')
+BUSY = ErrorRule(
+    'metadata busy', (), ('Failed to acquire globalStateMgr lock', 'frontend name already exists'),
+    AGAIN, 'the leader is busy: try again', 'starrocks.md 3.3')
+
+ERROR_RULES = (
+    DENIED,
+    LOST,
+    NO_LEADER,
+    LEADER_CHANGES,
+    NOT_A_MEMBER,
+    BUSY,
+    ErrorRule('TLS demanded', (5205, 3159), (), FINAL, 'the front end takes encrypted connections only: set ca_cert',
+              'starrocks.md 3.6'),
+    ErrorRule('too many connections', (1040, 1203), (), FINAL, 'close connections, or raise qe_max_connection or the '
+              "user's max_user_connections", 'starrocks.md 3.6'),
+    ErrorRule('too many connections', (), ('Reach cluster-wide connection limit',), FINAL,
+              'close connections, or raise qe_max_connection', 'starrocks.md 3.6'),
+    ErrorRule('privilege missing', (1227, 1252, 5203), (), FINAL,
+              'ALTER SYSTEM and the node listings need the role cluster_admin, SHOW PROC and settings the privilege '
+              'OPERATE; both have to be default roles of the account', 'starrocks.md 0.11, 3.6'),
+    ErrorRule('not StarRocks', (), ('You have an error in your SQL syntax',), FINAL,
+              'this is another MySQL server, not a StarRocks front end: check login_hosts and login_port (9030)',
+              "MySQL's and MariaDB's own words; StarRocks says 'Getting syntax error', starrocks.md 3.1"),
+    ErrorRule('already there', (),
+              ('already exists with same host', 'Same backend already exists', 'Same compute node already exists',
+               'FE with the same host', 'has already in brokers'), STALE,
+              'StarRocks resolves names to addresses and knows this node under another spelling: look at the listing',
+              'starrocks.md 2.4, 3.3, 3.4'),
+    ErrorRule('not there', (),
+              ('backend does not exist', 'Backend does not exist', 'compute node does not exist',
+               'frontend does not exist[', 'FOLLOWER does not exist[', 'OBSERVER does not exist[',
+               'has not in brokers', 'Unknown broker name'), STALE,
+              'look at the listing: something else may have changed it meanwhile', 'starrocks.md 3.3, 3.4'),
+    ErrorRule('single replica', (), ('have only one replica',), FINAL,
+              'state: decommissioned moves the data away first; force: true throws it away', 'starrocks.md 0.9, 3.4'),
+    ErrorRule('decommission does not fit', (), ('It will cause insufficient', 'has no available capacity'), FINAL,
+              'add back ends first, or drop tables or lower their replication_num', 'starrocks.md 3.4'),
+    ErrorRule('host and port', (), ('Invalid host port', 'host or port is wrong'), FINAL,
+              'IPv6 addresses need StarRocks 3.3 or later', 'starrocks.md 2.4, 3.2'),
+    ErrorRule('name unknown', (), ('Unknown host', 'unknown fqdn host', 'unknown host'), FINAL,
+              'the front end itself has to resolve the name: mend its /etc/hosts or DNS, or give the address',
+              'starrocks.md 2.4, 3.2, 3.3'),
+)
+UNNAMED = ErrorRule('error', (), (), FINAL, '', '')
+
+
+def rule_for(errno, words):
+    """The rule that an error with ``errno`` (int, or None where the driver gave none) and ``words`` falls under."""
+    for rule in ERROR_RULES:
+        if rule.errnos and errno not in rule.errnos:
+            continue
+        if rule.texts and not any(text in words for text in rule.texts):
+            continue
+        return rule
+    return UNNAMED
+
+
+class SqlError(Exception):
+    """What happened, at which front end, what it said, what to do next. ``outcome`` is AGAIN, STALE or FINAL."""
+
+    def __init__(self, message, rule=UNNAMED):
+        super(SqlError, self).__init__(message)
+        self.message = message
+        self.rule = rule
+
+    @property
+    def outcome(self):
+        return self.rule.outcome
+
+
+class StatementError(SqlError):
+    """A front end answered a statement with an error, or was lost meanwhile."""
+
+    def __init__(self, address, statement, errno, words, rule):
+        self.address = address
+        self.statement = hide_secrets(statement)
+        self.errno = errno
+        self.words = hide_secrets(words)
+        message = 'front end %s, statement %s: %s%s' % (
+            address, self.statement, '' if errno is None else '(%s) ' % errno, self.words)
+        super(StatementError, self).__init__(_with_advice(message, rule), rule)
+
+
+class ConnectError(SqlError):
+    """No front end could be entered. ``attempts`` is a list of {host, error}; ``rule`` that of the most telling."""
+
+    def __init__(self, attempts, rule):
+        self.attempts = attempts
+        message = 'no front end could be logged in to: %s' % '; '.join(
+            '%s: %s' % (attempt['host'], attempt['error']) for attempt in attempts)
+        super(ConnectError, self).__init__(_with_advice(message, rule), rule)
+
+
+def _with_advice(message, rule):
+    return '%s. To do: %s.' % (message.rstrip('. '), rule.advice) if rule.advice else message
+
+
+NO_ANSWER = ErrorRule(
+    'no answer', (), (), AGAIN,
+    'check login_hosts and login_port, and that the front ends run: they open the port only once they are ready',
+    'starrocks.md 3.6')
+
+ConnectionOptions = namedtuple('ConnectionOptions', (
+    'targets', 'user', 'password', 'check_implicit_admin', 'connect_timeout', 'read_timeout', 'tls'))
+ConnectionOptions.__doc__ = """``targets``: list of (host, port); timeouts in seconds; ``tls``: None, or
+PyMySQL's dict of ca, cert, key, check_hostname."""
+
+Result = namedtuple('Result', ('columns', 'types', 'rows', 'affected'))
+Result.__doc__ = """``columns`` list of names, ``types`` list of MySQL type codes, ``rows`` list of tuples,
+``affected`` int."""
+
+
+def options_from(params):
+    """ConnectionOptions from a module's parameters. Raises ValueError for a host or port that is none."""
+    if not params['login_hosts']:
+        raise ValueError('login_hosts is empty: name at least one front end')
+    tls = {}
+    for key, option in (('ca', 'ca_cert'), ('cert', 'client_cert'), ('key', 'client_key'),
+                        ('check_hostname', 'check_hostname')):
+        if params.get(option) is not None:
+            tls[key] = params[option]
+    return ConnectionOptions(
+        targets=[split_host_port(text, params['login_port']) for text in params['login_hosts']],
+        user=params['login_user'],
+        password=params['login_password'],
+        check_implicit_admin=params['check_implicit_admin'],
+        connect_timeout=params['connect_timeout'],
+        read_timeout=params['read_timeout'],
+        tls=tls or None)
+
+
+class Session(object):
+    """A connection that outlives its front end: on a lost connection it goes on with the next one.
+
+    ``driver`` is the module pymysql or what behaves like it. Not for use by several threads.
+    """
+
+    def __init__(self, options, patience=PATIENCE, driver=None, clock=time.monotonic, sleep=time.sleep, resolve=None):
+        self.options = options
+        # Seconds for which read() tries again.
+        self.patience = patience
+        # Whether root got in with the empty password after the given one had been refused.
+        self.implicit_admin = False
+        # Front ends tried in vain: list of {host, error}.
+        self.attempts = []
+        self.resolve = resolve or Resolver()
+        self.clock = clock
+        self.sleep = sleep
+        self._driver = driver or pymysql
+        self._targets = list(options.targets)
+        self._connection = None
+        self._target = None
+        # Whether the front end that is asked is known to be the leader.
+        self._leads = False
+        self._was_in = False
+
+    @property
+    def address(self):
+        """``host:port`` of the front end that is asked, or None."""
+        return join_host_port(*self._target) if self._target else None
+
+    def connect(self):
+        """Enter the first front end that lets us in; raise ConnectError if none does."""
+        if self._connection is not None:
+            return
+        attempts, rules = [], []
+        for target in list(self._targets):
+            try:
+                self._enter(target)
+                return
+            except StatementError as error:
+                attempts.append({'host': error.address, 'error': error.words})
+                rules.append(error.rule)
+            finally:
+                self.attempts.extend(attempt for attempt in attempts if attempt not in self.attempts)
+        # An answer, be it a refusal, tells more than silence.
+        told = [rule for rule in rules if rule.outcome == FINAL]
+        raise ConnectError(attempts, told[0] if told else NO_ANSWER)
+
+    def close(self):
+        if self._connection is not None:
+            try:
+                self._connection.close()
+            except Exception:  # the connection is given up: how it breaks is of no interest
+                pass
+        self._connection = None
+        self._target = None
+        self._leads = False
+
+    def read(self, statement):
+        """The Result of a statement that changes nothing; tried again for ``patience`` seconds while that may help."""
+        deadline = self.clock() + self.patience
+        while True:
+            try:
+                self.connect()
+                return self._run(statement)
+            except SqlError as error:
+                if error.outcome != AGAIN:
+                    raise
+                self._leave()
+                # Nobody there at the very first is an answer; nobody there later is a leader change or a restart.
+                if not self._was_in or self.clock() >= deadline:
+                    raise
+            self.sleep(PAUSE)
+
+    def change(self, statement):
+        """Run a statement that changes something, once.
+
+        With an error whose outcome is AGAIN it is unknown whether it was done: read the table again before asking
+        for anything (see _sql_module.converge).
+        """
+        self.connect()
+        try:
+            return self._run(statement)
+        except StatementError as error:
+            if error.outcome == AGAIN:
+                self._leave()
+            raise
+
+    def rows(self, table):
+        """Typed rows of ``table`` as the leader sees it. For tables that are not forwarded see ask_leader."""
+        return self._typed(table, table.show)
+
+    def local_rows(self, table):
+        """Typed rows of ``table`` as the front end that is asked sees it, which needs no leader."""
+        return self._typed(table, table.proc)
+
+    def ask_leader(self, frontends=None):
+        """Go on with the leader itself: SHOW BROKER and most of SHOW PROC answer from the asked one's own view.
+
+        ``frontends`` are typed rows just read, if there are any. Returns whether the leader is now asked.
+        """
+        if self._leads and self._connection is not None:
+            return True
+        rows = self.rows(FRONTENDS) if frontends is None else frontends
+        self.learn(rows)
+        leader = leader_of(rows)
+        if leader is None or not leader['query_port']:
+            return False
+        target = (leader['host'], leader['query_port'])
+        if not self._is_asked(target):
+            try:
+                self._enter(target)
+            except StatementError as error:
+                self.attempts.append({'host': error.address, 'error': error.words})
+                return False
+        self._leads = True
+        return True
+
+    def learn(self, frontends):
+        """Remember living front ends, to go on there if the named ones go away."""
+        for row in frontends:
+            target = (row['host'], row['query_port'])
+            if row['alive'] and row['query_port'] and target not in self._targets:
+                self._targets.append(target)
+
+    def accepts(self, user, password):
+        """Whether the front end that is asked lets ``user`` in with ``password``. Raises StatementError otherwise."""
+        self.connect()
+        try:
+            self._open(self._target, user, password).close()
+        except StatementError as error:
+            if error.rule is DENIED:
+                return False
+            raise
+        return True
+
+    def _is_asked(self, target):
+        return (self._target is not None and self._target[1] == target[1]
+                and same_host(self._target[0], target[0], self.resolve))
+
+    def _leave(self):
+        """Give the connection up; the front end that was asked comes last in the next round."""
+        if self._target in self._targets:
+            self._targets.remove(self._target)
+            self._targets.append(self._target)
+        self.close()
+
+    def _enter(self, target):
+        options = self.options
+        try:
+            connection = self._open(target, options.user, options.password)
+            implicit = False
+        except StatementError as error:
+            if not (error.rule is DENIED and options.check_implicit_admin and options.user == 'root'
+                    and options.password):
+                raise
+            try:
+                connection = self._open(target, options.user, '')
+            except StatementError:
+                raise error
+            implicit = True
+        self.close()
+        self._connection, self._target = connection, target
+        self._was_in = True
+        self.implicit_admin = self.implicit_admin or implicit
+
+    def _open(self, target, user, password):
+        options = self.options
+        try:
+            return self._driver.connect(
+                host=target[0], port=target[1], user=user, password=password, charset='utf8mb4', autocommit=True,
+                connect_timeout=options.connect_timeout, read_timeout=options.read_timeout,
+                write_timeout=options.read_timeout, ssl=options.tls)
+        except Exception as error:  # a server that is none may break the driver in any way
+            raise self._understood(error, target, 'login of ' + user)
+
+    def _run(self, statement, arguments=None):
+        try:
+            cursor = self._connection.cursor()
+            try:
+                affected = cursor.execute(statement, arguments)
+                description = cursor.description or ()
+                return Result([column[0] for column in description], [column[1] for column in description],
+                              list(cursor.fetchall()) if description else [], affected)
+            finally:
+                cursor.close()
+        except Exception as error:  # as above: garbage in an answer raises what it likes
+            raise self._understood(error, self._target, statement)
+
+    def _understood(self, error, target, statement):
+        """The StatementError for whatever the driver raised."""
+        arguments = error.args
+        if isinstance(error, self._driver.err.MySQLError) and arguments and isinstance(arguments[0], int):
+            errno = arguments[0]
+            words = str(arguments[1]) if len(arguments) > 1 else ''
+            rule = NO_ANSWER if errno in (2002, 2003, 2005) else rule_for(errno, words)
+        else:
+            errno = None
+            words = 'the answer could not be understood (%s: %s)' % (type(error).__name__, error)
+            rule = LOST
+        return StatementError(join_host_port(*target), statement, errno, words or 'no words given', rule)
+
+    def _typed(self, table, statement):
+        result = self.read(statement)
+        return read_rows(table, result.columns, result.rows)

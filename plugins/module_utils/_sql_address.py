@@ -1,0 +1,119 @@
+# Copyright: (c) 2026, the starrocks.cluster authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Addresses as users write them and as StarRocks stores them.
+
+An IP-mode cluster resolves the name given to ALTER SYSTEM ADD and stores the address (starrocks.md section 2.4), so
+a name and a stored address have to be compared through name resolution. A *resolver* is any callable from a host
+to the frozenset of its addresses (as normalised text).
+"""
+
+import ipaddress
+import re
+import socket
+
+_NAME = re.compile(r'^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}))*\.?$')
+
+
+def normalise(host):
+    """One spelling per host: addresses in their canonical form without brackets, names in lower case."""
+    host = host.strip()
+    if host.startswith('[') and host.endswith(']'):
+        host = host[1:-1]
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return host.lower().rstrip('.')
+
+
+def is_address(host):
+    try:
+        ipaddress.ip_address(normalise(host))
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(address):
+    return ipaddress.ip_address(address).is_loopback
+
+
+def check_host(host):
+    """``host`` without brackets and blanks around it; raise ValueError unless it is an address or a host name.
+
+    What is let through here holds no quote, blank or semicolon, so nothing but an address gets into a statement.
+    """
+    bare = (host or '').strip()
+    if bare.startswith('[') and bare.endswith(']'):
+        bare = bare[1:-1]
+    if is_address(bare):
+        return bare
+    if not _NAME.match(bare) or re.match(r'^[\d.]+$', bare):
+        shown = host if len(host or '') < 80 else host[:77] + '...'
+        raise ValueError('%r is neither an address nor a host name' % (shown,))
+    return bare
+
+
+def check_port(port):
+    """``port`` as int, or ValueError."""
+    number = int(port)
+    if not 1 <= number <= 65535:
+        raise ValueError('port %d is not between 1 and 65535' % number)
+    return number
+
+
+def join_host_port(host, port):
+    """``host:port``, with brackets around an IPv6 address (understood by StarRocks 3.3 and later)."""
+    return '[%s]:%s' % (host, port) if ':' in host else '%s:%s' % (host, port)
+
+
+def split_host_port(text, default_port):
+    """``(host, port)`` of ``host``, ``host:port``, ``[v6]:port`` or a bare IPv6 address. Raises ValueError."""
+    text = text.strip()
+    if is_address(text):
+        return check_host(text), check_port(default_port)
+    host, colon, port = text.rpartition(':')
+    if not colon:
+        return check_host(text), check_port(default_port)
+    if not port.isdigit():
+        raise ValueError('%r is not host or host:port' % text)
+    return check_host(host), check_port(port)
+
+
+class Resolver(object):
+    """The resolver of this machine, asking for each host once. A host that does not resolve has no addresses."""
+
+    def __init__(self, lookup=socket.getaddrinfo):
+        self._lookup = lookup
+        self._known = {}
+
+    def __call__(self, host):
+        if host not in self._known:
+            self._known[host] = self._ask(host)
+        return self._known[host]
+
+    def _ask(self, host):
+        try:
+            answers = self._lookup(host, None)
+        except (OSError, UnicodeError):
+            return frozenset()
+        return frozenset(normalise(answer[4][0].split('%')[0]) for answer in answers)
+
+
+def same_host(given, stored, resolve):
+    """Whether two spellings mean one host.
+
+    Two names that share only a loopback address are not one host: Debian maps each host's own name to 127.0.1.1.
+    """
+    given, stored = normalise(given), normalise(stored)
+    if given == stored:
+        return True
+    given_is_address, stored_is_address = is_address(given), is_address(stored)
+    if given_is_address and stored_is_address:
+        return False
+    if stored_is_address:
+        return stored in resolve(given)
+    if given_is_address:
+        return given in resolve(stored)
+    return any(not is_loopback(address) for address in resolve(given) & resolve(stored))

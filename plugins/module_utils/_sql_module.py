@@ -1,0 +1,241 @@
+# Copyright: (c) 2026, the starrocks.cluster authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all SQL modules share: their connection options, the way from rows to a result, the way out.
+
+Each module is the same four steps: read the table, decide (pure function in _changes), do, see the evidence.
+"""
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.starrocks.cluster.plugins.module_utils import _sql_address, _wait
+from ansible_collections.starrocks.cluster.plugins.module_utils._changes import (
+    ABSENT,
+    DECOMMISSIONED,
+    PRESENT,
+    Node,
+    decide_nodes,
+    find,
+    without_duplicates,
+)
+from ansible_collections.starrocks.cluster.plugins.module_utils._connection import (
+    FINAL,
+    PYMYSQL_IMPORT_ERROR,
+    STALE,
+    Session,
+    SqlError,
+    options_from,
+)
+from ansible_collections.starrocks.cluster.plugins.module_utils._statements import hide_secrets
+from ansible_collections.starrocks.cluster.plugins.module_utils._tables import TableError
+
+# Rounds of reading and deciding within one call. More than two happen only when the connection breaks again and again
+# or somebody else changes the same nodes at the same time.
+ROUNDS = 6
+
+
+class Failure(Exception):
+    """An end of the module with a message and, besides it, what is known."""
+
+    def __init__(self, message, **results):
+        super(Failure, self).__init__(message)
+        self.message = message
+        self.results = results
+
+
+def connection_arguments():
+    return dict(
+        login_hosts=dict(type='list', elements='str', required=True),
+        login_port=dict(type='int', default=9030),
+        login_user=dict(type='str', default='root'),
+        login_password=dict(type='str', default='', no_log=True),
+        check_implicit_admin=dict(type='bool', default=False),
+        connect_timeout=dict(type='int', default=5),
+        read_timeout=dict(type='int', default=60),
+        ca_cert=dict(type='path'),
+        client_cert=dict(type='path'),
+        client_key=dict(type='path', no_log=False),
+        check_hostname=dict(type='bool'),
+    )
+
+
+def wait_arguments():
+    return dict(
+        wait=dict(type='bool', default=True),
+        wait_timeout=dict(type='int', default=300),
+    )
+
+
+class SqlModule(object):
+    """An AnsibleModule with a Session and the list of statements that changed something."""
+
+    def __init__(self, arguments, required_if=(), **restrictions):
+        specification = connection_arguments()
+        specification.update(arguments)
+        self.module = AnsibleModule(
+            argument_spec=specification,
+            supports_check_mode=True,
+            required_together=[('client_cert', 'client_key')],
+            required_if=[('check_hostname', True, ('ca_cert',))] + list(required_if),
+            **restrictions)
+        self.params = self.module.params
+        self.check_mode = self.module.check_mode
+        self.queries = []
+        self._session = None
+
+    @property
+    def session(self):
+        """The connection, made when it is first asked for: bad parameters are told before anybody is bothered."""
+        if self._session is None:
+            if PYMYSQL_IMPORT_ERROR:
+                self.module.fail_json(msg=missing_required_lib('PyMySQL'), exception=PYMYSQL_IMPORT_ERROR)
+            try:
+                self._session = Session(options_from(self.params))
+            except ValueError as error:
+                raise Failure('login_hosts or login_port: %s' % error)
+        return self._session
+
+    def run(self, main):
+        """Call ``main(self)`` and end the module with the dict it returns, or with the error it meets."""
+        try:
+            results = main(self)
+        except Failure as failure:
+            self._fail(failure.message, **failure.results)
+        except (SqlError, TableError) as error:
+            self._fail(str(error))
+        finally:
+            if self._session is not None:
+                self._session.close()
+        results.setdefault('changed', bool(self.queries))
+        if not self.module._diff:
+            results.pop('diff', None)
+        self.module.exit_json(queries=self._shown_queries(), **results)
+
+    def _fail(self, message, **results):
+        self.module.fail_json(msg=hide_secrets(message), changed=bool(self.queries) and not self.check_mode,
+                              queries=self._shown_queries(), **results)
+
+    def _shown_queries(self):
+        return [hide_secrets(query) for query in self.queries]
+
+    def converge(self, read, decide, again_at_end=False):
+        """Read, decide, do. Returns ``(change, rows)``: the first Change, and the rows as read if they still hold,
+        None if statements were run since.
+
+        In check mode the statements are only noted. With ``again_at_end`` the table is read once more after the last
+        statement and what is left is done too. A statement that may or may not have been done (the connection was
+        lost, the leader changed) or that met a table changed by somebody else is never repeated blindly: the table is
+        read again and decided again.
+        """
+        first, in_doubt, stale_before = None, None, False
+        for dummy in range(ROUNDS):
+            rows = read()
+            change = decide(rows)
+            if in_doubt is not None and in_doubt not in change.statements:
+                # It had been done before the answer was lost.
+                self.queries.append(in_doubt)
+            in_doubt = None
+            first = first or change
+            if change.refusals:
+                raise Failure('refused: %s' % '. '.join(change.refusals))
+            if not change.statements:
+                return first, rows
+            if self.check_mode:
+                self.queries.extend(change.statements)
+                return first, rows
+            try:
+                for statement in change.statements:
+                    in_doubt = statement
+                    self.session.change(statement)
+                    self.queries.append(statement)
+                    in_doubt = None
+            except SqlError as error:
+                if error.outcome == FINAL or (error.outcome == STALE and stale_before):
+                    raise
+                if error.outcome == STALE:
+                    stale_before, in_doubt = True, None
+                problem = error
+                continue
+            if not again_at_end:
+                return first, None
+            problem = None
+        raise problem or Failure('the statements were accepted, but the listing does not show it: %s'
+                                 % '; '.join(self._shown_queries()[-2:]))
+
+    def wait_until(self, read, lacks, title, results, state=None):
+        """Poll until ``lacks(state)`` is empty and return that state; on time-out fail with ``results(state)`` added.
+
+        ``state`` is what has been read just now, if anything: an unchanged call reads once.
+        """
+        # poll() itself bears a leader change, and within the time that the user gave.
+        self.session.patience = 0
+        try:
+            return _wait.poll(read, lacks, self.params['wait_timeout'], state=state)
+        except _wait.WaitTimeout as timeout:
+            raise Failure('%s within wait_timeout (%d s): %s' % (
+                title, self.params['wait_timeout'], '; '.join(timeout.reasons)), **results(timeout.state or []))
+
+
+def wished_nodes(module, kind, resolve):
+    """The nodes of the option ``nodes`` as ``[(Node, previous_start_time)]``, checked, each once."""
+    nodes, starts = [], {}
+    for entry in module.params['nodes'] or []:
+        try:
+            node = Node(_sql_address.check_host(entry['host']), _sql_address.check_port(entry[kind.port_option]))
+        except ValueError as error:
+            raise Failure('nodes: %s' % error)
+        nodes.append(node)
+        starts.setdefault(node, entry.get('previous_start_time') or None)
+    kept, dropped = without_duplicates(nodes, resolve)
+    for node in dropped:
+        module.module.warn('nodes names %s twice: StarRocks would add it twice, so it is taken once'
+                           % _sql_address.join_host_port(*node))
+    return [(node, starts[node]) for node in kept]
+
+
+def node_arguments(kind, with_start_time):
+    """The option ``nodes`` of the modules for back ends, compute nodes and brokers."""
+    options = dict(host=dict(type='str', required=True))
+    options[kind.port_option] = dict(type='int', default=kind.default_port)
+    if with_start_time:
+        options['previous_start_time'] = dict(type='str')
+    return dict(type='list', elements='dict', options=options)
+
+
+def run_nodes(module, kind, read, name=None):
+    """The whole of starrocks_backend, starrocks_compute_node and starrocks_broker."""
+    state = module.params['state']
+    resolve = module.session.resolve
+    wishes = wished_nodes(module, kind, resolve)
+    if not wishes and not (name is not None and state == ABSENT and module.params['nodes'] is None):
+        raise Failure('nodes is empty: name at least one %s' % kind.title)
+    nodes = [node for node, dummy in wishes]
+
+    def decide(rows):
+        return decide_nodes(kind, rows, nodes, state, resolve, force=module.params.get('force', False), name=name)
+
+    def ours(rows):
+        """Rows of the wished nodes, in the order of the wishes."""
+        mine = [row for row in rows if name is None or row['name'] == name]
+        return [row for node in nodes for row in find(mine, kind.port_column, node, resolve)]
+
+    def lacks(rows):
+        reasons = []
+        mine = [row for row in rows if name is None or row['name'] == name]
+        for node, previous_start_time in wishes:
+            found = find(mine, kind.port_column, node, resolve)
+            if state == DECOMMISSIONED:
+                reasons += ['%s still holds %s tablets' % (_sql_address.join_host_port(*node), row['tablet_num'])
+                            for row in found]
+                continue
+            reason = _wait.node_lacks(found[0] if found else None, previous_start_time)
+            if reason:
+                reasons.append('%s %s' % (_sql_address.join_host_port(*node), reason))
+        return reasons
+
+    change, seen = module.converge(read, decide, again_at_end=state == ABSENT)
+    rows = change.rows
+    if module.params['wait'] and not module.check_mode and state != ABSENT:
+        title = 'not all %ss were %s' % (kind.title, 'alive' if state == PRESENT else 'gone')
+        rows = ours(module.wait_until(read, lacks, title, lambda last: dict(nodes=ours(last)), seen))
+    return dict(nodes=rows, diff=dict(before=change.before, after=change.after))

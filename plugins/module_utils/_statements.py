@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, the starrocks.cluster authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The text of every statement that changes something, and what must not be shown of one.
+
+Grammar: starrocks.md section 2. Strings are quoted with backslash escapes, which StarRocks takes back in every
+version; host names come from ``_sql_address.check_host`` and hold nothing to escape, but are quoted all the same.
+"""
+
+import re
+
+from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import join_host_port
+
+HIDDEN = '********'
+
+_ESCAPES = {'\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\x1a': '\\Z'}
+
+_STRING = r"""(?:'(?:\\.|''|[^'\\])*'|"(?:\\.|""|[^"\\])*")"""
+_SECRETS = (
+    # PASSWORD('plain'), SET PASSWORD = '*HASH', IDENTIFIED BY [PASSWORD] 'x', IDENTIFIED WITH plugin BY|AS 'x'
+    re.compile(r'(\bPASSWORD\s*\(\s*)%s' % _STRING, re.IGNORECASE | re.DOTALL),
+    re.compile(r'(\bPASSWORD\b[^=;]*=\s*)%s' % _STRING, re.IGNORECASE | re.DOTALL),
+    re.compile(r'(\bIDENTIFIED\s+BY\s+(?:PASSWORD\s+)?)%s' % _STRING, re.IGNORECASE | re.DOTALL),
+    re.compile(r'(\bIDENTIFIED\s+WITH\s+\S+\s+(?:BY|AS)\s+)%s' % _STRING, re.IGNORECASE | re.DOTALL),
+    # properties such as "aws.s3.secret_key" = "x"
+    re.compile(r'(["\'`]?[\w.\-]*(?:password|passwd|secret|access_key|private_key|shared_key|sas_token|credential)[\w.\-]*["\'`]?'
+               r'\s*=\s*)%s' % _STRING, re.IGNORECASE | re.DOTALL),
+)
+
+
+def quote(text, mark="'"):
+    """``text`` as a string literal between ``mark``s. Raises ValueError for a NUL, which StarRocks cannot hold."""
+    if '\0' in text:
+        raise ValueError('a text with a NUL character cannot be sent to StarRocks')
+    return mark + ''.join(_ESCAPES.get(letter, '\\' + letter if letter == mark else letter) for letter in text) + mark
+
+
+def hide_secrets(statement):
+    """``statement`` with every password, secret key and the like replaced, fit for logs and returned values."""
+    for pattern in _SECRETS:
+        statement = pattern.sub(lambda match: match.group(1) + "'%s'" % HIDDEN, statement)
+    return statement
+
+
+def node_list(nodes):
+    """``"h1:9050", "h2:9050"`` of ``(host, port)`` pairs."""
+    return ', '.join(quote(join_host_port(host, port), '"') for host, port in nodes)
+
+
+def add_frontend(role, host, port):
+    """One FE: the grammar takes exactly one per statement."""
+    return 'ALTER SYSTEM ADD %s %s' % (role, node_list([(host, port)]))
+
+
+def drop_frontend(role, host, port):
+    return 'ALTER SYSTEM DROP %s %s' % (role, node_list([(host, port)]))
+
+
+def add_nodes(noun, nodes):
+    """``noun`` is BACKEND, COMPUTE NODE or BROKER with its name."""
+    return 'ALTER SYSTEM ADD %s %s' % (noun, node_list(nodes))
+
+
+def drop_nodes(noun, nodes, force=False):
+    return 'ALTER SYSTEM DROP %s %s%s' % (noun, node_list(nodes), ' FORCE' if force else '')
+
+
+def drop_all_brokers(name):
+    """Also forgets the name, which dropping the last address leaves behind (section 3.4)."""
+    return 'ALTER SYSTEM DROP ALL %s' % broker_noun(name)
+
+
+def broker_noun(name):
+    return 'BROKER ' + quote(name, '"')
+
+
+def decommission_backends(nodes):
+    return 'ALTER SYSTEM DECOMMISSION BACKEND %s' % node_list(nodes)
+
+
+def cancel_decommission_backends(nodes):
+    """The one statement of its kind without ALTER SYSTEM in front."""
+    return 'CANCEL DECOMMISSION BACKEND %s' % node_list(nodes)
+
+
+def user_identity(name, host):
+    return '%s@%s' % (quote(name), quote(host))
+
+
+def create_user(name, host, password):
+    return 'CREATE USER %s IDENTIFIED BY %s' % (user_identity(name, host), quote(password))
+
+
+def set_password(name, host, password):
+    return 'SET PASSWORD FOR %s = PASSWORD(%s)' % (user_identity(name, host), quote(password))
+
+
+def drop_user(name, host):
+    return 'DROP USER %s' % user_identity(name, host)

@@ -1,0 +1,162 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the starrocks.cluster authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+DOCUMENTATION = r"""
+module: starrocks_frontend
+short_description: Register and drop a front end of a StarRocks cluster
+version_added: 0.1.0
+description:
+  - Registers a front end on the leader, or drops it.
+  - The process itself is not started or stopped. A new front end has to be started the first time with C(--helper),
+    between the registration (O(wait=false)) and the wait for its join.
+options:
+  host:
+    description: Address or name of the front end's host. StarRocks takes one front end per host.
+    type: str
+    required: true
+  edit_log_port:
+    description: The front end's C(edit_log_port).
+    type: int
+    default: 9010
+  role:
+    description:
+      - The role to register it with. One registered with the other role is an error, since StarRocks cannot change it.
+      - A leader is a follower.
+    type: str
+    choices: [follower, observer]
+    default: follower
+  state:
+    description:
+      - V(present) registers it.
+      - V(absent) drops it. The leader is refused, and a follower without which fewer than a majority would be alive.
+    type: str
+    choices: [present, absent]
+    default: present
+  previous_start_time:
+    description:
+      - The C(start_time) that was shown before the front end was restarted.
+      - Given, the wait ends only once another one is shown. For up to 20 s a listing shows the dead process as alive.
+    type: str
+extends_documentation_fragment:
+  - starrocks.cluster.connection
+  - starrocks.cluster.connection.wait
+  - starrocks.cluster.connection.attributes
+notes:
+  - With O(state=present) the wait is over when the leader shows C(Join) and C(Alive), and the front end's own query
+    port answers.
+seealso:
+  - module: starrocks.cluster.starrocks_cluster_info
+author:
+  - the starrocks.cluster authors (@starrocks-cluster)
+"""
+
+EXAMPLES = r"""
+- name: Register a follower before its first start
+  starrocks.cluster.starrocks_frontend:
+    login_hosts: [fe1]
+    login_password: "{{ starrocks_root_password }}"
+    host: 10.0.0.12
+    wait: false
+
+- name: Wait until it has joined
+  starrocks.cluster.starrocks_frontend:
+    login_hosts: [fe1]
+    login_password: "{{ starrocks_root_password }}"
+    host: 10.0.0.12
+    wait_timeout: 120
+
+- name: Drop an observer
+  starrocks.cluster.starrocks_frontend:
+    login_hosts: [fe1]
+    login_password: "{{ starrocks_root_password }}"
+    host: 10.0.0.14
+    role: observer
+    state: absent
+"""
+
+RETURN = r"""
+queries:
+  description: The statements that were run, or in check mode would be, without those that only read.
+  returned: always
+  type: list
+  elements: str
+  sample: ['ALTER SYSTEM ADD FOLLOWER "10.0.0.12:9010"']
+frontend:
+  description:
+    - The row of SHOW FRONTENDS of this front end, in snake_case and typed, unknown values null; null if it is absent.
+    - In check mode, and for a new one without O(wait), what is known of it beforehand.
+  returned: always
+  type: dict
+  sample:
+    name: 10.0.0.12_9010_1795403753958
+    host: 10.0.0.12
+    edit_log_port: 9010
+    http_port: 8030
+    query_port: 9030
+    rpc_port: 9020
+    role: FOLLOWER
+    join: true
+    alive: true
+    start_time: '2026-11-23 03:16:21'
+    err_msg: ''
+    version: 3.5.0-0be11fd
+"""
+
+from ansible_collections.starrocks.cluster.plugins.module_utils import _sql_address, _wait
+from ansible_collections.starrocks.cluster.plugins.module_utils._changes import decide_frontend, find_frontend
+from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import Failure, SqlModule, wait_arguments
+from ansible_collections.starrocks.cluster.plugins.module_utils._tables import FRONTENDS
+
+
+def run(module):
+    params = module.params
+    try:
+        host = _sql_address.check_host(params['host'])
+        port = _sql_address.check_port(params['edit_log_port'])
+    except ValueError as error:
+        raise Failure('host or edit_log_port: %s' % error)
+    session = module.session
+    address = _sql_address.join_host_port(host, port)
+    present = params['state'] == 'present'
+
+    def read():
+        rows = session.rows(FRONTENDS)
+        session.learn(rows)
+        return rows
+
+    def decide(rows):
+        return decide_frontend(rows, host, port, params['role'], params['state'], session.resolve)
+
+    def lacks(rows):
+        reason = _wait.frontend_lacks(find_frontend(rows, host, session.resolve), params['previous_start_time'] or None,
+                                      _wait.port_answers)
+        return ['%s %s' % (address, reason)] if reason else []
+
+    change, seen = module.converge(read, decide, again_at_end=not present)
+    row = change.rows[0] if change.rows else None
+    if present and params['wait'] and not module.check_mode:
+        rows = module.wait_until(read, lacks, 'the front end was not joined and alive',
+                                 lambda last: dict(frontend=find_frontend(last, host, session.resolve)), seen)
+        row = find_frontend(rows, host, session.resolve)
+    if not module.check_mode:
+        for note in change.notes:
+            module.module.warn(note)
+    return dict(frontend=row, diff=dict(before=change.before, after=change.after))
+
+
+def main():
+    arguments = dict(
+        host=dict(type='str', required=True),
+        edit_log_port=dict(type='int', default=9010),
+        role=dict(type='str', choices=['follower', 'observer'], default='follower'),
+        state=dict(type='str', choices=['present', 'absent'], default='present'),
+        previous_start_time=dict(type='str'),
+    )
+    arguments.update(wait_arguments())
+    SqlModule(arguments).run(run)
+
+
+if __name__ == '__main__':
+    main()
