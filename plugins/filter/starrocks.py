@@ -1,0 +1,42 @@
+# Copyright: (c) 2026, the starrocks.cluster authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pure functions of plugin_utils, for the roles."""
+
+from __future__ import annotations
+
+from ansible_collections.starrocks.cluster.plugins.plugin_utils import _frontends, _settings
+
+
+def frontend_hosts(names, hostvars, in_run, defaults):
+    """Return the front ends of the inventory as the plan wants them, see _frontends.frontend_host."""
+    return [_frontends.frontend_host(name, hostvars[name], name in in_run, defaults) for name in names]
+
+
+def preflight_node(node):
+    """Return of a role's node description what starrocks_preflight looks at."""
+    result = {'kind': node['kind'], 'home': node['home'], 'unit': node['name'], 'ports': node['ports'],
+              'paths': node['directories'] + [node['home']], 'storage_paths': node['data']}
+    for option in ('meta_dir', 'heap_size'):
+        if node.get(option):
+            result[option] = node[option]
+    return result
+
+
+class FilterModule:
+    """Filters that the roles of this collection use."""
+
+    def filters(self):
+        return {
+            'back_end_settings': _settings.back_end_settings,
+            'front_end_settings': _settings.front_end_settings,
+            'frontend_hosts': frontend_hosts,
+            'frontend_plan': _frontends.frontend_plan,
+            'leader_name': _frontends.leader_name,
+            'preflight_node': preflight_node,
+            'registered_nodes': _frontends.registered_nodes,
+            'start_time_of': _frontends.start_time_of,
+            'stop_refusal': _frontends.stop_refusal,
+            'storage_folders': _settings.storage_folders,
+            'unsettled': _frontends.unsettled,
+        }

@@ -1,0 +1,536 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the starrocks.cluster authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+DOCUMENTATION = r'''
+module: starrocks_node
+short_description: Make one StarRocks node on this host what it should be
+description:
+  - Compares all that a node is made of on its host (directories, configuration files, systemd unit, enabled, running)
+    with what is there, in one run, and changes what differs.
+  - It never restarts a running process. Files that changed after the process began are returned as C(pending_restart).
+  - A front end that has no metadata is started only with O(first_start), so that no second cluster comes to be.
+version_added: 0.1.0
+author: the starrocks.cluster authors (@starrocks-cluster)
+options:
+  name:
+    description: Name of the systemd unit, without C(.service).
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) makes directories, files and the unit, and leaves the process as it is.
+      - V(started) also starts the process where it does not run, and waits until it listens on O(wait_ports).
+      - V(stopped) stops the process and makes sure that it is gone. Files are not touched.
+      - V(absent) stops and disables it, removes the unit, the files, and the paths of O(remove).
+    type: str
+    choices: [present, started, stopped, absent]
+    default: present
+  scope:
+    description: Whether the unit belongs to the system or to the user who runs the module (C(systemctl --user)).
+    type: str
+    choices: [system, user]
+    default: system
+  owner:
+    description: Owner of directories and files. Not changed when left out.
+    type: str
+  group:
+    description: Group of directories and files. Not changed when left out.
+    type: str
+  directories:
+    description: Absolute paths of directories that must exist, parents first. What is in them is not touched.
+    type: list
+    elements: path
+    default: []
+  directory_mode:
+    description: Permission bits of the directories, as an octal string.
+    type: str
+    default: '0755'
+  files:
+    description: Files that must exist with just this content.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: Absolute path.
+        type: path
+        required: true
+      content:
+        description: The whole content. Never logged; settings with secret names are masked in the diff.
+        type: str
+        required: true
+      mode:
+        description: Permission bits, as an octal string.
+        type: str
+        default: '0640'
+  unit:
+    description: Content of the unit file. The unit is not touched when left out.
+    type: str
+  enabled:
+    description: Whether the unit starts with the host. Not changed when left out.
+    type: bool
+  restart_on:
+    description: Further paths whose change asks for a restart, the stamp of the release for example.
+    type: list
+    elements: path
+    default: []
+  metadata:
+    description:
+      - For a front end, the file that shows that it has joined a cluster (C(image/ROLE) in its C(meta_dir)).
+      - Without that file, O(state=started) is refused unless O(first_start) is given or was given before.
+    type: path
+  first_start:
+    description: The first start of a front end. The file stands until O(state=present) is asked for with O(first_start.done=true).
+    type: dict
+    suboptions:
+      file:
+        description: Where the arguments are kept until the front end has joined; the unit reads them there.
+        type: path
+        required: true
+      arguments:
+        description: What C(start_fe.sh) gets, C(--helper host:port) for example; empty for the one front end that founds a cluster.
+        type: str
+        default: ''
+      done:
+        description: Take the file away, since the front end has joined.
+        type: bool
+        default: false
+      set_aside:
+        description:
+          - Rename this path (the metadata of a join that did not come to its end) out of the way before the start.
+          - Refused unless O(first_start.file) exists, which says that it never was a member.
+        type: path
+  wait_ports:
+    description: TCP ports that the process must listen on after a start. With V([]) only the process is looked at.
+    type: list
+    elements: int
+    default: []
+  wait_timeout:
+    description: Seconds to wait for a start or a stop.
+    type: int
+    default: 120
+  logs:
+    description: Log files whose last lines are shown when a start fails.
+    type: list
+    elements: path
+    default: []
+  remove:
+    description: Paths that O(state=absent) removes with all that is in them.
+    type: list
+    elements: path
+    default: []
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+'''
+
+EXAMPLES = r'''
+- name: Stop the back end of this host and be sure that it is gone
+  starrocks.cluster.starrocks_node:
+    name: starrocks-be
+    state: stopped
+
+- name: Start it, and wait until it listens for heartbeats
+  starrocks.cluster.starrocks_node:
+    name: starrocks-be
+    state: started
+    wait_ports: [9050]
+    logs: [/var/log/starrocks/be/be.WARNING]
+'''
+
+RETURN = r'''
+active:
+  description: Whether the process runs, as systemd sees it.
+  type: bool
+  returned: always
+enabled:
+  description: Whether the unit starts with the host.
+  type: bool
+  returned: always
+main_pid:
+  description: Process id of the unit, 0 when it does not run.
+  type: int
+  returned: always
+started:
+  description: Whether this run started the process.
+  type: bool
+  returned: always
+pending_restart:
+  description: Paths that changed after the process began; it must be restarted to see them.
+  type: list
+  elements: str
+  returned: always
+set_aside:
+  description: Where the metadata of an unfinished join was moved to.
+  type: str
+  returned: when it was moved
+logs:
+  description: The last lines of the log files.
+  type: dict
+  returned: when a start failed
+'''
+
+import grp
+import os
+import pwd
+import shutil
+import tempfile
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.starrocks.cluster.plugins.module_utils._node import (
+    UNIT_PROPERTIES, file_diff, first_start_text, parse_listening, parse_properties, pending_restart,
+    process_start_time, tail, unit_state)
+
+
+class Host(object):
+    """Reads and changes the host; in check mode it only reads."""
+
+    def __init__(self, module):
+        self.module = module
+        self.check_mode = module.check_mode
+        self.changed = False
+        self.diff = []
+        scope = module.params['scope']
+        self.systemctl = [module.get_bin_path('systemctl', required=True)] + (['--user'] if scope == 'user' else [])
+        if scope == 'user':
+            runtime = '/run/user/%d' % os.getuid()
+            module.run_command_environ_update = {
+                'XDG_RUNTIME_DIR': runtime, 'DBUS_SESSION_BUS_ADDRESS': 'unix:path=%s/bus' % runtime}
+            self.unit_folder = os.path.expanduser('~/.config/systemd/user')
+        else:
+            self.unit_folder = '/etc/systemd/system'
+        self.unit = module.params['name'] + '.service'
+        self.unit_path = os.path.join(self.unit_folder, self.unit)
+        self.owner = self._id(pwd.getpwnam, 'owner')
+        self.group = self._id(grp.getgrnam, 'group')
+
+    def _id(self, lookup, option):
+        """Return the number of the account or group; -1 leaves it as it is (also in check mode before it exists)."""
+        name = self.module.params[option]
+        if name is None:
+            return -1
+        try:
+            return lookup(name)[2]
+        except KeyError:
+            if self.check_mode:
+                return -1
+            self.module.fail_json(msg="The %s '%s' does not exist on this host. Run the role "
+                                      "starrocks.cluster.prerequisites first, or create it." % (option, name))
+
+    def note(self, text):
+        """Record a change: it counts, and it stands in the diff."""
+        self.changed = True
+        self.diff.append({'prepared': text if text.endswith('\n') else text + '\n'})
+
+    def attributes(self, path):
+        """Return (owner, group, mode) of a path, None where it is absent."""
+        try:
+            status = os.lstat(path)
+        except OSError:
+            return None
+        return status.st_uid, status.st_gid, status.st_mode & 0o7777
+
+    def wanted_attributes(self, found, mode, owned=True):
+        """Return the attributes a path should have; what is not asked for stays as found."""
+        uid, gid = (self.owner, self.group) if owned else (-1, -1)
+        if found is not None:
+            uid, gid = (found[0] if uid < 0 else uid), (found[1] if gid < 0 else gid)
+        return uid, gid, int(mode, 8)
+
+    @staticmethod
+    def describe(attributes):
+        return '' if attributes is None else '%s:%s %04o' % attributes
+
+    def directory(self, path, mode):
+        """Make a directory, or mend its owner and mode. A symbolic link to a directory is left to its maker."""
+        if os.path.islink(path) and os.path.isdir(path):
+            return
+        found = self.attributes(path)
+        if found is not None and not os.path.isdir(path):
+            self.module.fail_json(msg="%s is in the way: a directory is needed there, and it is something else. "
+                                      "Move it aside and run again." % path)
+        wanted = self.wanted_attributes(found, mode)
+        if found == wanted:
+            return
+        self.note('--- %s/ (%s)\n+++ %s/ (%s)\n' % (path, self.describe(found) or 'absent', path, self.describe(wanted)))
+        if self.check_mode:
+            return
+        if found is None:
+            os.makedirs(path)
+        os.chown(path, wanted[0], wanted[1])
+        os.chmod(path, wanted[2])
+
+    def file(self, path, content, mode, owned=True):
+        """Write a file in one step (write beside it, fsync, rename), or mend its owner and mode."""
+        found = self.attributes(path)
+        before = None
+        if found is not None:
+            with open(path, 'rb') as handle:
+                before = handle.read().decode('utf-8', 'replace')
+        wanted = self.wanted_attributes(found, mode, owned)
+        if before == content and found == wanted:
+            return False
+        self.note(file_diff(path, before, content, self.describe(found), self.describe(wanted)))
+        if self.check_mode:
+            return True
+        if before == content:
+            os.chown(path, wanted[0], wanted[1])
+            os.chmod(path, wanted[2])
+            return True
+        if not os.path.isdir(os.path.dirname(path)):
+            os.makedirs(os.path.dirname(path))
+        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix='.' + os.path.basename(path))
+        try:
+            with os.fdopen(handle, 'wb') as stream:
+                stream.write(content.encode('utf-8'))
+                stream.flush()
+                os.fchown(stream.fileno(), wanted[0], wanted[1])
+                os.fchmod(stream.fileno(), wanted[2])
+                os.fsync(stream.fileno())
+            os.rename(temporary, path)
+        except Exception:
+            os.unlink(temporary)
+            raise
+        return True
+
+    def remove(self, path):
+        """Remove a file or a folder with all that is in it; of a mount point, what is in it."""
+        if not os.path.lexists(path):
+            return
+        self.note('--- %s\n+++ %s (absent)\n' % (path, path))
+        if self.check_mode:
+            return
+        if os.path.ismount(path):
+            for name in os.listdir(path):
+                self.remove(os.path.join(path, name))
+        elif os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        else:
+            os.unlink(path)
+
+    def systemd(self, *arguments):
+        """Run systemctl; what it says on failure is the error."""
+        status, dummy, error = self.module.run_command(self.systemctl + list(arguments))
+        if status != 0:
+            self.module.fail_json(msg="systemctl %s failed on this host: %s" % (' '.join(arguments), error.strip()))
+
+    def state(self):
+        """Return the unit's state as _node.unit_state gives it."""
+        status, output, error = self.module.run_command(
+            self.systemctl + ['show', self.unit, '--property=' + ','.join(UNIT_PROPERTIES)])
+        if status != 0:
+            if self.check_mode:
+                return unit_state({})
+            self.module.fail_json(msg="systemd does not answer on this host: %s. For scope 'user' the account needs "
+                                      "lingering once (loginctl enable-linger ACCOUNT, by an administrator)." % error.strip())
+        return unit_state(parse_properties(output))
+
+    def listening(self):
+        """Return the TCP ports that somebody listens on in this host."""
+        ports = set()
+        for table in ('/proc/net/tcp', '/proc/net/tcp6'):
+            try:
+                with open(table) as handle:
+                    ports |= parse_listening(handle.read())
+            except (IOError, OSError):
+                pass
+        return ports
+
+    def process_started(self, pid):
+        """Return when the process began in epoch seconds, None where there is none."""
+        try:
+            with open('/proc/%d/stat' % pid) as handle:
+                stat = handle.read()
+            with open('/proc/uptime') as handle:
+                uptime = float(handle.read().split()[0])
+        except (IOError, OSError):
+            return None
+        return process_start_time(stat, uptime, time.time(), os.sysconf('SC_CLK_TCK'))
+
+
+def converge(host, params):
+    """Make directories, files and unit; return the unit's state, enabled as asked for."""
+    for path in params['directories']:
+        host.directory(path, params['directory_mode'])
+    for wanted in params['files']:
+        host.file(wanted['path'], wanted['content'], wanted['mode'])
+    unit_changed = params['unit'] is not None and host.file(host.unit_path, params['unit'], '0644', owned=False)
+    state = host.state()
+    if (unit_changed or state['reload_needed']) and not host.check_mode:
+        host.systemd('daemon-reload')
+    enable(host, state, params['enabled'])
+    return state
+
+
+def enable(host, state, wanted):
+    """Enable or disable the unit where it differs."""
+    if wanted is None or state['enabled'] == wanted:
+        return
+    host.note('--- %s %s\n+++ %s %s\n' % (host.unit, 'enabled' if state['enabled'] else 'disabled',
+                                         host.unit, 'enabled' if wanted else 'disabled'))
+    if not host.check_mode:
+        host.systemd('enable' if wanted else 'disable', host.unit)
+    state['enabled'] = wanted
+
+
+def prepare_first_start(host, params):
+    """Write first_start.env and set unfinished metadata aside; return where to."""
+    first = params['first_start']
+    moved = None
+    if first['set_aside'] and os.path.lexists(first['set_aside']):
+        if not os.path.exists(first['file']):
+            host.module.fail_json(
+                msg="%s holds the metadata of a front end that was a member of a cluster, and is not moved. If it may "
+                    "go, move it aside by hand and run again." % first['set_aside'])
+        moved = '%s.unfinished-%d' % (first['set_aside'], time.time())
+        host.note('--- %s\n+++ %s\n' % (first['set_aside'], moved))
+        if not host.check_mode:
+            status = os.stat(first['set_aside'])
+            os.rename(first['set_aside'], moved)
+            os.mkdir(first['set_aside'], status.st_mode & 0o7777)
+            os.chown(first['set_aside'], status.st_uid, status.st_gid)
+    host.file(first['file'], first_start_text(first['arguments']), '0644')
+    return moved
+
+
+def refuse_start_without_metadata(host, params):
+    """Rule: an FE without metadata never starts without a first start (it would found a cluster of its own)."""
+    if not params['metadata'] or os.path.exists(params['metadata']):
+        return
+    first = params['first_start']
+    if first and (not first['done'] or os.path.exists(first['file'])):
+        return
+    host.module.fail_json(
+        msg="%s has no metadata (%s is absent): started now it would found a cluster of its own. Run "
+            "starrocks.cluster.deploy, which lets it join." % (host.unit, params['metadata']))
+
+
+def start(host, params, state):
+    """Start the unit and wait until its process listens; fail with the end of its logs."""
+    restarts = 0 if state['failed'] else state['restarts']
+    if not state['active']:
+        refuse_start_without_metadata(host, params)
+        host.note('--- %s stopped\n+++ %s running\n' % (host.unit, host.unit))
+        if host.check_mode:
+            return dict(state, active=True)
+        if state['failed']:
+            host.systemd('reset-failed', host.unit)
+        host.systemd('start', host.unit)
+    deadline = time.time() + params['wait_timeout']
+    while True:
+        state = host.state()
+        missing = sorted(set(params['wait_ports']) - host.listening())
+        if state['active'] and not missing:
+            return state
+        if not state['condition_met']:
+            fail_start(host, params, 'systemd did not start it, since a condition of the unit does not hold')
+        if state['failed'] or state['restarts'] > restarts + 2:
+            fail_start(host, params, 'its process ended again and again after the start')
+        if time.time() > deadline:
+            fail_start(host, params, 'after %d s it does not listen on %s' % (
+                params['wait_timeout'], ', '.join('port %d' % port for port in missing) or 'its ports'))
+        time.sleep(0.25)
+
+
+def fail_start(host, params, reason):
+    """Fail with the reason and what the process wrote last."""
+    logs = dict((path, tail(path)) for path in params['logs'])
+    shown = ['%s:\n  %s' % (path, '\n  '.join(lines)) for path, lines in sorted(logs.items()) if lines]
+    host.module.fail_json(
+        msg='%s did not start on this host: %s. Its logs end so:\n%s' % (
+            host.unit, reason, '\n'.join(shown) or '(none of %s has a line)' % ', '.join(params['logs'])),
+        logs=logs, started=True, changed=True, diff=host.diff)
+
+
+def stop(host, params, state):
+    """Stop the unit and make sure that its process is gone."""
+    if not (state['active'] or state['starting']):
+        return state
+    host.note('--- %s running\n+++ %s stopped\n' % (host.unit, host.unit))
+    if host.check_mode:
+        return dict(state, active=False, main_pid=0)
+    pid = state['main_pid']
+    host.systemd('stop', host.unit)
+    deadline = time.time() + params['wait_timeout']
+    while pid and os.path.exists('/proc/%d' % pid):
+        if time.time() > deadline:
+            host.module.fail_json(msg="Process %d of %s is still there %d s after systemd stopped it. Look at "
+                                      "'systemctl status %s'." % (pid, host.unit, params['wait_timeout'], host.unit))
+        time.sleep(0.1)
+    return host.state()
+
+
+def absent(host, params, state):
+    """Stop, disable and remove."""
+    state = stop(host, params, state)
+    if state['loaded']:
+        enable(host, state, False)
+    host.remove(host.unit_path)
+    if host.changed and not host.check_mode:
+        host.systemd('daemon-reload')
+    for wanted in params['files']:
+        host.remove(wanted['path'])
+    for path in params['remove']:
+        host.remove(path)
+    return state
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=dict(
+            name=dict(type='str', required=True),
+            state=dict(type='str', choices=['present', 'started', 'stopped', 'absent'], default='present'),
+            scope=dict(type='str', choices=['system', 'user'], default='system'),
+            owner=dict(type='str'),
+            group=dict(type='str'),
+            directories=dict(type='list', elements='path', default=[]),
+            directory_mode=dict(type='str', default='0755'),
+            files=dict(type='list', elements='dict', default=[], options=dict(
+                path=dict(type='path', required=True), content=dict(type='str', required=True, no_log=True),
+                mode=dict(type='str', default='0640'))),
+            unit=dict(type='str'),
+            enabled=dict(type='bool'),
+            restart_on=dict(type='list', elements='path', default=[]),
+            metadata=dict(type='path'),
+            first_start=dict(type='dict', options=dict(
+                file=dict(type='path', required=True), arguments=dict(type='str', default=''),
+                done=dict(type='bool', default=False), set_aside=dict(type='path'))),
+            wait_ports=dict(type='list', elements='int', default=[]),
+            wait_timeout=dict(type='int', default=120),
+            logs=dict(type='list', elements='path', default=[]),
+            remove=dict(type='list', elements='path', default=[]),
+        ),
+        supports_check_mode=True,
+    )
+    params = module.params
+    host = Host(module)
+    result = {'started': False}
+    if params['state'] == 'absent':
+        state = absent(host, params, host.state())
+    elif params['state'] == 'stopped':
+        state = stop(host, params, host.state())
+    else:
+        state = converge(host, params)
+        first = params['first_start']
+        if first and first['done']:
+            host.remove(first['file'])
+        if params['state'] == 'started':
+            if first and not first['done'] and not state['active']:
+                result['set_aside'] = prepare_first_start(host, params)
+            result['started'] = not state['active']
+            state = start(host, params, state)
+    watched = [wanted['path'] for wanted in params['files']] + params['restart_on'] + [host.unit_path]
+    modified = dict((path, os.stat(path).st_mtime) for path in watched if os.path.exists(path))
+    begun = host.process_started(state['main_pid']) if state['active'] and state['main_pid'] else None
+    result.update(changed=host.changed, diff=host.diff, active=state['active'], enabled=state['enabled'],
+                  main_pid=state['main_pid'], pending_restart=pending_restart(modified, begun))
+    module.exit_json(**result)
+
+
+if __name__ == '__main__':
+    main()
