@@ -56,7 +56,7 @@ sanity: house  ## ansible-test sanity, without exceptions
 
 .PHONY: unit
 unit: house  ## unit tests, those of the stand-in too
-	@pytest -q tests/unit tests/simulator/tests $(ARGS)
+	@pytest -q tests/tools tests/unit tests/simulator/tests $(ARGS)
 
 .PHONY: integration
 integration: house  ## modules against the stand-in; the stand-in against what real front ends answered

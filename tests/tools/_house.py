@@ -35,7 +35,7 @@ def load_yaml(path: Path) -> Any:
 
 
 def role_paths() -> list[Path]:
-    return sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
+    return sorted(path for path in ROOT.glob("roles/*") if path.is_dir())
 
 
 def role_options(role: Path) -> dict[str, dict[str, Any]]:
