@@ -255,13 +255,16 @@ class Session(object):
         self._target = None
         self._leads = False
 
-    def read(self, statement):
-        """The Result of a statement that changes nothing; tried again for ``patience`` seconds while that may help."""
+    def read(self, statement, arguments=None):
+        """The Result of a statement that changes nothing; tried again for ``patience`` seconds while that may help.
+
+        ``arguments`` are filled in for %s (a sequence) or %(name)s (a dict).
+        """
         deadline = self.clock() + self.patience
         while True:
             try:
                 self.connect()
-                return self._run(statement)
+                return self._run(statement, arguments)
             except SqlError as error:
                 if error.outcome != AGAIN:
                     raise
@@ -271,7 +274,7 @@ class Session(object):
                     raise
             self.sleep(PAUSE)
 
-    def change(self, statement):
+    def change(self, statement, arguments=None):
         """Run a statement that changes something, once.
 
         With an error whose outcome is AGAIN it is unknown whether it was done: read the table again before asking
@@ -279,14 +282,16 @@ class Session(object):
         """
         self.connect()
         try:
-            return self._run(statement)
+            return self._run(statement, arguments)
         except StatementError as error:
             if error.outcome == AGAIN:
                 self._leave()
             raise
 
     def rows(self, table):
-        """Typed rows of ``table`` as the leader sees it. For tables that are not forwarded see ask_leader."""
+        """Typed rows of ``table`` as the leader sees it."""
+        if not table.forwarded:
+            self.ask_leader()
         return self._typed(table, table.show)
 
     def local_rows(self, table):

@@ -162,18 +162,19 @@ class SqlModule(object):
         raise problem or Failure('the statements were accepted, but the listing does not show it: %s'
                                  % '; '.join(self._shown_queries()[-2:]))
 
-    def wait_until(self, read, lacks, title, results, state=None):
+    def wait_until(self, read, lacks, title, results, state=None, timeout=None):
         """Poll until ``lacks(state)`` is empty and return that state; on time-out fail with ``results(state)`` added.
 
-        ``state`` is what has been read just now, if anything: an unchanged call reads once.
+        ``state`` is what has been read just now, if anything: an unchanged call reads once. ``timeout`` in seconds is
+        by default that of the option wait_timeout.
         """
+        seconds = self.params['wait_timeout'] if timeout is None else timeout
         # poll() itself bears a leader change, and within the time that the user gave.
         self.session.patience = 0
         try:
-            return _wait.poll(read, lacks, self.params['wait_timeout'], state=state)
-        except _wait.WaitTimeout as timeout:
-            raise Failure('%s within wait_timeout (%d s): %s' % (
-                title, self.params['wait_timeout'], '; '.join(timeout.reasons)), **results(timeout.state or []))
+            return _wait.poll(read, lacks, seconds, state=state)
+        except _wait.WaitTimeout as late:
+            raise Failure('%s within %d s: %s' % (title, seconds, '; '.join(late.reasons)), **results(late.state or []))
 
 
 def wished_nodes(module, kind, resolve):
@@ -202,7 +203,7 @@ def node_arguments(kind, with_start_time):
     return dict(type='list', elements='dict', options=options)
 
 
-def run_nodes(module, kind, read, name=None):
+def run_nodes(module, kind, name=None):
     """The whole of starrocks_backend, starrocks_compute_node and starrocks_broker."""
     state = module.params['state']
     resolve = module.session.resolve
@@ -210,6 +211,9 @@ def run_nodes(module, kind, read, name=None):
     if not wishes and not (name is not None and state == ABSENT and module.params['nodes'] is None):
         raise Failure('nodes is empty: name at least one %s' % kind.title)
     nodes = [node for node, dummy in wishes]
+
+    def read():
+        return module.session.rows(kind.table)
 
     def decide(rows):
         return decide_nodes(kind, rows, nodes, state, resolve, force=module.params.get('force', False), name=name)

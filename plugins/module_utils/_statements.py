@@ -29,6 +29,14 @@ _SECRETS = (
 )
 
 
+# What a statement consists of besides plain text: comments, strings and quoted identifiers.
+_TOKEN = re.compile(r"""--[^\n]*|\#[^\n]*|/\*.*?(?:\*/|$)|`[^`]*`|%s""" % _STRING, re.DOTALL)
+_READS = frozenset(('SELECT', 'SHOW', 'DESC', 'DESCRIBE', 'EXPLAIN', 'HELP', 'USE', 'WITH', 'VALUES', 'SET'))
+# SET of these lasts longer than the session.
+_SET_LASTING = frozenset(('GLOBAL', 'PASSWORD', 'DEFAULT', 'PROPERTY'))
+_WRITES = re.compile(r'\b(INSERT|UPDATE|DELETE|INTO\s+OUTFILE)\b')
+
+
 def quote(text, mark="'"):
     """``text`` as a string literal between ``mark``s. Raises ValueError for a NUL, which StarRocks cannot hold."""
     if '\0' in text:
@@ -41,6 +49,30 @@ def hide_secrets(statement):
     for pattern in _SECRETS:
         statement = pattern.sub(lambda match: match.group(1) + "'%s'" % HIDDEN, statement)
     return statement
+
+
+def skeleton(statement):
+    """``statement`` in upper case without comments and with every quoted part left empty."""
+    return _TOKEN.sub(lambda match: ' ' if match.group(0)[0] in '-#/' else "''", statement).upper()
+
+
+def is_one_statement(statement):
+    """Whether there is exactly one statement: StarRocks runs all that one request holds."""
+    return len([part for part in skeleton(statement).split(';') if part.strip()]) == 1
+
+
+def is_read_only(statement):
+    """Whether one statement changes nothing that outlives the session. What is not known to be harmless is not."""
+    words = skeleton(statement).replace('(', ' ').replace(')', ' ').split()
+    first, second = (words + ['', ''])[:2]
+    if first == 'ADMIN':
+        return second == 'SHOW'
+    if first == 'SET':
+        return second not in _SET_LASTING and '@@GLOBAL.' not in ' '.join(words)
+    if first in ('EXPLAIN', 'DESC', 'DESCRIBE'):
+        # EXPLAIN ANALYZE runs what it explains.
+        return second != 'ANALYZE' or not _WRITES.search(' '.join(words))
+    return first in _READS and not _WRITES.search(' '.join(words))
 
 
 def node_list(nodes):

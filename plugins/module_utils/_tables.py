@@ -22,19 +22,20 @@ _SIZE = re.compile(r'^(?P<number>-?\d+(?:\.\d+)?)\s*(?P<unit>[KMGTP]?B)?$')
 _SIZE_UNITS = ('B', 'KB', 'MB', 'GB', 'TB', 'PB')
 _BOOLEANS = {'true': True, 'false': False}
 
-Table = namedtuple('Table', ('name', 'show', 'proc', 'required'))
-Table.__doc__ = """A listing. ``show`` is forwarded to the leader where StarRocks does so, ``proc`` is the local view of
-the FE that answers (section 1.1); ``required`` are the columns without which the answer is none of this table."""
+Table = namedtuple('Table', ('name', 'show', 'proc', 'forwarded', 'required'))
+Table.__doc__ = """A listing. ``show`` is answered by the leader where ``forwarded``, else by the asked FE from its own view, as
+``proc`` always is (section 1.1); ``required`` are the columns without which the answer is none of this table."""
 
-FRONTENDS = Table('frontends', 'SHOW FRONTENDS', "SHOW PROC '/frontends'",
+FRONTENDS = Table('frontends', 'SHOW FRONTENDS', "SHOW PROC '/frontends'", True,
                   ('host', 'edit_log_port', 'query_port', 'role', 'join', 'alive'))
-BACKENDS = Table('backends', 'SHOW BACKENDS', "SHOW PROC '/backends'",
+BACKENDS = Table('backends', 'SHOW BACKENDS', "SHOW PROC '/backends'", True,
                  ('backend_id', 'host', 'heartbeat_port', 'alive', 'system_decommissioned', 'tablet_num'))
-COMPUTE_NODES = Table('compute_nodes', 'SHOW COMPUTE NODES', "SHOW PROC '/compute_nodes'",
+COMPUTE_NODES = Table('compute_nodes', 'SHOW COMPUTE NODES', "SHOW PROC '/compute_nodes'", True,
                       ('compute_node_id', 'host', 'heartbeat_port', 'alive'))
-BROKERS = Table('brokers', 'SHOW BROKER', "SHOW PROC '/brokers'", ('name', 'host', 'port', 'alive'))
+BROKERS = Table('brokers', 'SHOW BROKER', "SHOW PROC '/brokers'", False, ('name', 'host', 'port', 'alive'))
 # There is no SHOW form of the statistic.
-STATISTIC = Table('statistic', "SHOW PROC '/statistic'", "SHOW PROC '/statistic'", ('db_id', 'unhealthy_tablet_num'))
+STATISTIC = Table('statistic', "SHOW PROC '/statistic'", "SHOW PROC '/statistic'", False,
+                  ('db_id', 'unhealthy_tablet_num'))
 
 TABLES = {table.name: table for table in (FRONTENDS, BACKENDS, COMPUTE_NODES, BROKERS, STATISTIC)}
 

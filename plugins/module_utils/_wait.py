@@ -12,6 +12,9 @@ import socket
 import time
 
 from ansible_collections.starrocks.cluster.plugins.module_utils._connection import AGAIN, SqlError
+from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import join_host_port, same_host
+from ansible_collections.starrocks.cluster.plugins.module_utils._tables import FRONTENDS, leader_of
+from ansible_collections.starrocks.cluster.plugins.module_utils._versions import satisfies
 
 # Seconds between two looks: the first ones close together, as most waits are short, later ones further apart.
 FIRST_PAUSE = 0.5
@@ -20,6 +23,10 @@ GROWTH = 1.5
 
 # Seconds to wait for a TCP connection to a front end's own port.
 PORT_TIMEOUT = 2.0
+
+# The port by which a node of each table is named.
+PORT_COLUMNS = {'frontends': 'edit_log_port', 'backends': 'heartbeat_port', 'compute_nodes': 'heartbeat_port',
+                'brokers': 'port'}
 
 
 class WaitTimeout(Exception):
@@ -34,8 +41,9 @@ class WaitTimeout(Exception):
 def poll(read, lacks, timeout, state=None, clock=time.monotonic, sleep=time.sleep):
     """Call ``read()`` until ``lacks(state)``, a list of reasons in words, is empty; return that state.
 
-    ``state`` is what was read just before, if anything, and saves the first look. A front end that cannot be asked for the moment (SqlError to be tried again) counts as
-    one more reason. Raises WaitTimeout after ``timeout`` seconds.
+    Always looks at least once; ``state`` is what was read just before, if anything, and saves the first look. A front
+    end that cannot be asked for the moment (SqlError to be tried again) counts as one more reason. Raises WaitTimeout
+    after ``timeout`` seconds.
     """
     deadline = clock() + timeout
     pause = FIRST_PAUSE
@@ -69,6 +77,49 @@ def port_answers(host, port, timeout=PORT_TIMEOUT):
 
 def _said(row):
     return ' (ErrMsg: %s)' % row['err_msg'] if row.get('err_msg') else ''
+
+
+def condition_lacks(condition, tables, resolve):
+    """What keeps one condition of starrocks_wait from being met, as a list of reasons.
+
+    ``condition``: dict with ``condition`` (leader, alive, version), ``kind`` (name of a table), ``nodes`` (list of
+    (host, port or None), or None for all that are registered), ``at_least`` and ``version``. ``tables``: typed rows by
+    table name.
+    """
+    if condition['condition'] == 'leader':
+        return [] if leader_of(tables[FRONTENDS.name]) else ['no front end leads']
+    rows = tables[condition['kind']]
+    port_column = PORT_COLUMNS[condition['kind']]
+    reasons = []
+    if condition['nodes'] is None:
+        chosen = rows
+    else:
+        chosen = []
+        for host, port in condition['nodes']:
+            found = [row for row in rows if port in (None, row[port_column]) and same_host(host, row['host'], resolve)]
+            chosen.extend(found)
+            if not found:
+                reasons.append('%s is not registered' % (host if port is None else join_host_port(host, port)))
+    good = 0
+    for row in chosen:
+        reason = _row_lacks(condition, row)
+        if reason:
+            reasons.append('%s %s' % (join_host_port(row['host'], row[port_column]), reason))
+        else:
+            good += 1
+    if condition['at_least'] is None:
+        return reasons if chosen or reasons else ['no %s are registered' % condition['kind']]
+    if good >= condition['at_least']:
+        return []
+    return ['%d of at least %d' % (good, condition['at_least'])] + reasons
+
+
+def _row_lacks(condition, row):
+    if not row['alive']:
+        return 'is not alive%s' % _said(row)
+    if condition['condition'] == 'version' and not satisfies(row.get('version'), condition['version']):
+        return 'has version %s' % (row.get('version') or 'unknown')
+    return ''
 
 
 def frontend_lacks(row, previous_start_time, answers):

@@ -127,8 +127,7 @@ def main():
         force=dict(type='bool', default=False),
     )
     arguments.update(wait_arguments())
-    SqlModule(arguments).run(
-        lambda module: run_nodes(module, BACKEND, lambda: module.session.rows(BACKEND.table)))
+    SqlModule(arguments).run(lambda module: run_nodes(module, BACKEND))
 
 
 if __name__ == '__main__':
