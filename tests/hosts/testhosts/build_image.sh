@@ -5,7 +5,7 @@
 #
 # Make a Debian root folder. Called by image.py in mount and process namespaces of its own, so that an interrupted
 # run leaves neither mounts nor processes. Folders: $1 holds "files" (copied over the root) and gets "root".
-# Environment: RELEASE MIRROR PACKAGES DOWNLOADED_PACKAGES MASKED_UNITS. Progress goes to descriptor 3.
+# Environment: RELEASE MIRROR PACKAGES DOWNLOADED_PACKAGES MASKED_UNITS ENABLED_UNITS. Progress goes to descriptor 3.
 set -euo pipefail
 
 work=$1
@@ -36,7 +36,8 @@ inside apt-get -q -y --download-only install $DOWNLOADED_PACKAGES
 
 # shellcheck disable=SC2086
 inside systemctl mask $MASKED_UNITS
-inside systemctl enable ssh.service
+# shellcheck disable=SC2086
+inside systemctl enable $ENABLED_UNITS
 
 # What must differ from host to host, or belongs to the build.
 rm -f "$root"/etc/ssh/ssh_host_* "$root/usr/sbin/policy-rc.d" "$root/etc/dpkg/dpkg.cfg.d/unsafe-io"

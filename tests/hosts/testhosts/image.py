@@ -119,6 +119,7 @@ def _run_build_script(machine: Machine, release: str, settings: recipe.MachineSe
         "PACKAGES": " ".join(recipe.packages(release)),
         "DOWNLOADED_PACKAGES": " ".join(recipe.DOWNLOADED_PACKAGES),
         "MASKED_UNITS": " ".join(recipe.MASKED_UNITS),
+        "ENABLED_UNITS": " ".join(recipe.ENABLED_UNITS),
     }
     with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           bufsize=0) as build:  # fmt: skip

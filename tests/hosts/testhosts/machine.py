@@ -60,14 +60,18 @@ network_cmd_path = ""
 network_backend = "netavark"
 """
 
-# Runs in the new namespace. $1 is the folder for podman's running state.
+# Folders that podman and crun use and no option moves. (crun's --root would be one, but the `podman container cleanup`
+# that follows the end of a container does not know of it, and the container could not be started again.)
+RUN_FOLDERS = ("/run/netns", "/run/crun")
+
+# Runs in the new namespace. $1 is the folder for podman's running state, the others are RUN_FOLDERS.
 PREPARE_NAMESPACE = """\
 set -e
 umount -l /sys/fs/cgroup
 mount -t cgroup2 none /sys/fs/cgroup
 mount -t tmpfs -o mode=755 none "$1"
-mount -t tmpfs -o mode=755 none /run/netns
-mkdir "$1/tmp" "$1/networks" "$1/crun"
+for folder in "${@:2}"; do mount -t tmpfs -o mode=755 none "$folder"; done
+mkdir "$1/tmp" "$1/networks"
 """
 
 
@@ -174,19 +178,19 @@ class Machine:
         """Make the namespace unless it stands. Hold the lock."""
         if self.is_open():
             return
-        self.close()  # what an aborted run may have left half-made
-        made = [folder for folder in ("/run/netns",) if not Path(folder).exists()]
+        self.close()  # what a run that was cut off may have left half-made
+        made = [folder for folder in RUN_FOLDERS if not Path(folder).exists()]
         before = {"settings": ipv4_settings(), "filter": tables_and_chains(), "folders": made}
         write_file(self._before, json.dumps(before, indent=1))
         write_file(self.cache / "containers.conf", CONTAINERS_CONF)
-        for folder in (self._namespace_folder, self._run, Path("/run/netns")):
+        for folder in (self._namespace_folder, self._run, *map(Path, RUN_FOLDERS)):
             folder.mkdir(parents=True, exist_ok=True)
         # A namespace can be bound only to a file on a private mount.
         run(["mount", "--bind", self._namespace_folder, self._namespace_folder])
         run(["mount", "--make-private", self._namespace_folder])
         self._namespace.touch()
         run(["unshare", f"--mount={self._namespace}", "--propagation", "private",
-             "bash", "-c", PREPARE_NAMESPACE, "bash", self._run])  # fmt: skip
+             "bash", "-c", PREPARE_NAMESPACE, "bash", self._run, *RUN_FOLDERS])  # fmt: skip
 
     def close(self) -> None:
         """Remove the namespace and put back what was changed. Hold the lock. Does nothing a second time."""
@@ -256,8 +260,7 @@ class Machine:
             "env", f"CONTAINERS_CONF={self.cache}/containers.conf",
             "podman", "--root", f"{self.cache}/storage", "--runroot", f"{self._run}/root",
             "--tmpdir", f"{self._run}/tmp", "--network-config-dir", f"{self._run}/networks",
-            "--storage-driver", "overlay", "--runtime", "crun", "--runtime-flag", f"root={self._run}/crun",
-            *map(str, words),
+            "--storage-driver", "overlay", "--runtime", "crun", *map(str, words),
         ]  # fmt: skip
 
     def podman(self, *words: str | Path, check: bool = True, timeout: float = 300):

@@ -49,6 +49,8 @@ MASKED_UNITS = (
     "systemd-networkd-wait-online.service",
 )
 
+ENABLED_UNITS = ("readonly-sys.service", "ssh.service")
+
 # Where a host finds its own SSH host key and the keys that may log in: a read-only mount, made by the set.
 HOST_FILES = "/etc/test-host"
 
@@ -62,15 +64,25 @@ UseDNS no
 MaxStartups 200
 MaxSessions 100
 """,
-    # The clock belongs to the machine that runs the tests: chronyd may look at it (-x), never set it. Hosts have
-    # no CAP_SYS_TIME, for which Debian's unit would be skipped.
+    # The clock belongs to the machine that runs the tests, and hosts are not let at it: chronyd only looks (-x).
     "/etc/systemd/system/chrony.service.d/test-host.conf": """\
-[Unit]
-ConditionCapability=
-
 [Service]
 ExecStart=
 ExecStart=!/usr/sbin/chronyd $DAEMON_OPTS -x
+""",
+    # So do block devices, processors and all else that /sys can set. The cgroup mount below it stays writable.
+    "/etc/systemd/system/readonly-sys.service": """\
+[Unit]
+DefaultDependencies=no
+Before=sysinit.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/mount -o remount,bind,ro /sys
+
+[Install]
+WantedBy=sysinit.target
 """,
     # Log files of a container that lives for minutes.
     "/etc/systemd/journald.conf.d/test-host.conf": "[Journal]\nStorage=volatile\nRuntimeMaxUse=32M\n",
@@ -125,6 +137,7 @@ def fingerprint(release: str, settings: MachineSettings, build_script: str) -> s
         "packages": packages(release),
         "downloaded": DOWNLOADED_PACKAGES,
         "masked": MASKED_UNITS,
+        "enabled": ENABLED_UNITS,
         "files": files(release, settings),
         "script": build_script,
     }

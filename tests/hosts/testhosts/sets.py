@@ -39,8 +39,26 @@ STOP_SECONDS = 120  # a real machine gives its units 90 s (systemd's DefaultTime
 MOST_OPEN_FILES = 1048576
 MOST_PROCESSES = 32768
 
-# The clock and the kernel's modules are the machine's.
-DROPPED_CAPABILITIES = ("SYS_TIME", "SYS_MODULE")
+# What belongs to the machine and not to a host: its clock, kernel modules, swap. Hosts have to be --privileged (without
+# it, crun filters devices, which needs more rights than root has on every machine), and podman then ignores --cap-drop:
+# a `date -s` on a host would set the machine's clock. It keeps a seccomp profile, though, in which these calls are
+# refused (EPERM), for `podman exec` too.
+SECCOMP_PROFILE = {
+    "defaultAction": "SCMP_ACT_ALLOW",
+    "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32", "SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"],
+    "syscalls": [
+        {
+            "names": [
+                *("clock_settime", "clock_settime64", "settimeofday", "stime"),
+                *("adjtimex", "clock_adjtime", "clock_adjtime64"),
+                *("init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load"),
+                *("swapon", "swapoff"),
+            ],
+            "action": "SCMP_ACT_ERRNO",
+            "errnoRet": 1,
+        }
+    ],
+}
 
 CREATE_ACCOUNT = """\
 set -e
@@ -362,6 +380,7 @@ class HostSet:
             known.append(f"{host.address} {key_type} {key}\n")
         with open(self.folder / "etc_hosts", "w", encoding="utf-8") as file:  # in place: running hosts have it mounted
             file.write(hosts_file(plan))
+        write_file(self.folder / "seccomp.json", json.dumps(SECCOMP_PROFILE))
         private_key = (self.folder / "id_ed25519").read_text(encoding="utf-8")
         for name, text, mode in (
             ("id_ed25519", private_key, 0o600),
@@ -400,7 +419,8 @@ class HostSet:
         limits = plan.hosts[host]
         self.machine.podman(
             "run", "--detach", "--name", self.container(host), "--hostname", host,
-            "--privileged", "--cap-drop", ",".join(DROPPED_CAPABILITIES), "--systemd=always", "--pids-limit=0",
+            "--privileged", "--security-opt", f"seccomp={self.folder}/seccomp.json",
+            "--systemd=always", "--pids-limit=0",
             *limit_options(),
             *(["--cpus", limits.cpus] if limits.cpus else []),
             *(["--memory", limits.memory] if limits.memory else []),
