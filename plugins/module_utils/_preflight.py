@@ -13,6 +13,8 @@ import ipaddress
 import re
 import sys
 
+from ansible_collections.starrocks.cluster.plugins.module_utils._versions import Version
+
 OK, WARNING, FAILURE = 'ok', 'warning', 'failure'
 
 GIB = 1024 ** 3
@@ -47,8 +49,9 @@ SIZING = {
 SIZING_TOLERANCE = 0.9
 """A machine sold as 16 GB shows some less, since the kernel and the firmware take theirs."""
 
-NO_METADATA = dict(dict.fromkeys(('role', 'name', 'host', 'edit_log_port', 'host_type', 'cluster_id', 'run_mode', 'meta_dir')),
-                   fe=False, complete=False, missing=[], first_start=False)
+NO_METADATA = {'fe': False, 'complete': False, 'missing': [], 'first_start': False, 'role': None, 'name': None,
+               'host': None, 'edit_log_port': None, 'host_type': None, 'cluster_id': None, 'run_mode': None,
+               'meta_dir': None}
 """What a host without a front end says of metadata: the keys of _preflight_facts.metadata."""
 
 NODE_NAMES = {'fe': 'front end', 'be': 'back end', 'cn': 'compute node', 'broker': 'broker'}
@@ -59,23 +62,15 @@ def check(name, status, found, needed='', fix=''):
     return {'name': name, 'status': status, 'found': found, 'needed': needed, 'fix': fix}
 
 
-def minor(version):
-    """Return (major, minor) of a version text such as 3.5.0 or 3.3.0-rc01. ValueError if it is none."""
-    match = re.match(r'^v?(\d+)\.(\d+)(?:\.|-|$)', version)
-    if not match:
-        raise ValueError("'%s' is not a StarRocks version (3.5.0, for example)" % version)
-    return int(match.group(1)), int(match.group(2))
-
-
 def kinds(wishes):
     """Return the kinds of nodes on this host, in a fixed order."""
-    wanted = set(node['kind'] for node in wishes['nodes'])
+    wanted = {node['kind'] for node in wishes['nodes']}
     return [kind for kind in ('fe', 'be', 'cn', 'broker') if kind in wanted]
 
 
 def port_variable(kind, name):
-    """Return the variable that sets a port: starrocks_fe_http_port, starrocks_be_be_http_port, starrocks_broker_ipc_port."""
-    return 'starrocks_%s_%s' % (kind, name[len('broker_'):] if kind == 'broker' and name.startswith('broker_') else name)
+    """Return the variable that sets a port: starrocks_be_be_http_port; broker_ipc_port is starrocks_broker_ipc_port."""
+    return 'starrocks_%s' % name if name.startswith('broker_') else 'starrocks_%s_%s' % (kind, name)
 
 
 def size_text(amount):
@@ -114,7 +109,7 @@ def choose_address(facts, wishes):
             return None, check('address', FAILURE, 'no address of the host is in it; it has %s' % shown, needed,
                                'Set starrocks_priority_networks to a network that holds the one to be used%s.'
                                % (', %s for example' % host_network(own[0]) if own else ''))
-        return None, check('address', FAILURE, '%d addresses are in it: %s' % (len(matching), ', '.join(matching)), needed,
+        return None, check('address', FAILURE, '%d are in it: %s' % (len(matching), ', '.join(matching)), needed,
                            'Narrow starrocks_priority_networks until it holds one of them; for this host alone, %s.'
                            % host_network(matching[0]))
     candidates = [address for address in own if ipaddress.ip_address(address).version == 4]
@@ -124,8 +119,8 @@ def choose_address(facts, wishes):
     if facts['default_address'] in candidates:
         address = facts['default_address']
         return address, check('address', WARNING, '%s, the address of the default route, out of %s' % (
-            address, ', '.join(candidates)), needed, 'Set starrocks_priority_networks to the network of the cluster, so that '
-            'it does not hang on the routes of the day.')
+            address, ', '.join(candidates)), needed, 'Set starrocks_priority_networks to the network of the cluster, '
+                              'so that it does not hang on the routes of the day.')
     return None, check('address', FAILURE, 'its addresses are %s, and none of them is that of the default route' % shown
                        if candidates else 'no IPv4 address but loopback (it has %s)' % shown, needed,
                        'Set starrocks_priority_networks to the network of the cluster.')
@@ -140,7 +135,7 @@ def _choose_name(facts):
     own = [address for address in canonical['addresses'] if address in facts['addresses']]
     if not own:
         return None, check('address', FAILURE, "its name '%s' stands for %s, which other hosts cannot reach it by; its "
-                           "addresses are %s" % (canonical['name'], ', '.join(canonical['addresses']),
+                           'addresses are %s' % (canonical['name'], ', '.join(canonical['addresses']),
                                                  ', '.join(facts['addresses']) or 'none but loopback'), needed, fix)
     return canonical['name'], check('address', OK, '%s (%s)' % (canonical['name'], ', '.join(own)), needed)
 
@@ -169,7 +164,7 @@ def check_address(facts, wishes):
 
 def jdk_rule(version):
     """Return the JdkRule that holds for a version; the oldest one for what is older still."""
-    wanted = minor(version)
+    wanted = Version.parse(version).line
     rule = JDK_RULES[0]
     for candidate in JDK_RULES:
         if candidate.since <= wanted:
@@ -197,8 +192,8 @@ def choose_jdk(facts, wishes):
     if wishes['java_home']:
         return facts['jdk'] if facts['jdk'] and not jdk_lack(facts['jdk'], rule) else None
     good = [jdk for jdk in facts['jdks'] if not jdk_lack(jdk, rule)]
-    return min(good, key=lambda jdk: (jdk['major'] < rule.recommended, abs(jdk['major'] - rule.recommended), jdk['home'])
-               ) if good else None
+    good.sort(key=lambda jdk: (jdk['major'] < rule.recommended, abs(jdk['major'] - rule.recommended), jdk['home']))
+    return good[0] if good else None
 
 
 def _describe_jdk(jdk, rule):
@@ -219,13 +214,13 @@ def check_jdk(facts, wishes):
         return [check('jdk', OK, _describe_jdk(jdk, rule), needed)]
     if wishes['java_home']:
         found = _describe_jdk(facts['jdk'], rule) if facts['jdk'] else 'no Java in %s' % wishes['java_home']
-        return [check('jdk', FAILURE, found, needed, 'Point starrocks_java_home to a fitting one, or leave it empty to have '
-                      'one found.')]
+        return [check('jdk', FAILURE, found, needed, 'Point starrocks_java_home to a fitting one, or leave it empty to '
+                      'have one found.')]
     found = ', '.join(_describe_jdk(candidate, rule) for candidate in facts['jdks']) or 'none'
     if wishes['install_jdk']:
         return [check('jdk', WARNING, found, needed, 'The role starrocks.cluster.prerequisites installs one.')]
     fix = 'Install JDK %d, or set starrocks_java_home to one.' % rule.recommended
-    only_wished = not set(wanted) & set(['fe', 'broker'])
+    only_wished = not set(wanted) & {'fe', 'broker'}
     return [check('jdk', WARNING if only_wished else FAILURE, found, needed, fix)]
 
 
@@ -234,17 +229,21 @@ def check_jdk(facts, wishes):
 def check_ports(facts, wishes):
     """A wanted port must be free, or held by the very node that wants it."""
     taken = [row for row in facts['ports'] if not row['own']]
-    wanted = sorted(set(port for node in wishes['nodes'] for port in node['ports'].values()))
+    wanted = sorted({port for node in wishes['nodes'] for port in node['ports'].values()})
     if not taken:
-        held = sorted(set(row['port'] for row in facts['ports']))
+        held = sorted({row['port'] for row in facts['ports']})
         return [check('ports', OK, '%d free, %d held by our own nodes' % (len(wanted) - len(held), len(held)),
                       'free: %s' % ', '.join(str(port) for port in wanted))] if wanted else []
     return [check(
-        'ports', FAILURE,
-        '%d is taken by %s' % (row['port'], '%s (process %d)' % (row['program'] or 'a program', row['pid']) if row['pid']
-                               else 'a program that this account cannot see'),
+        'ports', FAILURE, '%d is taken by %s' % (row['port'], _describe_owner(row)),
         'free for %s of the %s' % (row['name'], NODE_NAMES[row['kind']]),
         'Stop that program, or set %s to a free port.' % port_variable(row['kind'], row['name'])) for row in taken]
+
+
+def _describe_owner(row):
+    if not row['pid']:
+        return 'a program that this account cannot see'
+    return '%s (process %d)' % (row['program'] or 'a program', row['pid'])
 
 
 def check_processes(facts, wishes):
@@ -266,7 +265,7 @@ def check_processes(facts, wishes):
 
 def check_disk(facts, wishes):
     """Free space below meta_dir."""
-    if minor(wishes['version']) < META_FREE_SINCE:
+    if Version.parse(wishes['version']).line < META_FREE_SINCE:
         return []
     checks = []
     for node in wishes['nodes']:
@@ -277,8 +276,8 @@ def check_disk(facts, wishes):
         checks.append(check('disk', OK if enough else FAILURE,
                             '%s free at %s' % (size_text(space['free']), space['nearest']),
                             '%s free for the metadata in %s' % (size_text(META_FREE_BYTES), node['meta_dir']),
-                            '' if enough else 'Free some, or put the metadata on a larger disk (starrocks_data_dir): the front '
-                            'end does not start with less.'))
+                            '' if enough else 'Free some, or put the metadata on a larger disk (starrocks_data_dir): '
+                            'the front end does not start with less.'))
     return checks
 
 
@@ -331,12 +330,12 @@ def _sizing(what, found, wishes, shown):
 def check_cpu_avx2(facts, wishes):
     """The x86 releases of BE and CN are built for AVX2 and end at once without it (starrocks.md 4.2, 6)."""
     avx2 = facts['cpu']['avx2']
-    if avx2 is None or not set(kinds(wishes)) & set(['be', 'cn']):
+    if avx2 is None or not set(kinds(wishes)) & {'be', 'cn'}:
         return []
     return [check('cpu_avx2', OK if avx2 else WARNING, 'AVX2' if avx2 else 'no AVX2 among the flags in /proc/cpuinfo',
                   'a processor with AVX2',
-                  '' if avx2 else 'Take another host (or let the hypervisor pass the processor through): releases built for '
-                  'AVX2 do not start here.')]
+                  '' if avx2 else 'Take another host (or let the hypervisor pass the processor through): releases '
+                  'built for AVX2 do not start here.')]
 
 
 def check_open_files(facts, wishes):
@@ -345,12 +344,14 @@ def check_open_files(facts, wishes):
     if possible < asked:
         return [check('open_files', FAILURE, 'a unit can have %d at most here' % possible,
                       '%d, as starrocks_limit_nofile asks' % asked,
-                      ('Have the hard limit of the account raised (/etc/security/limits.d and DefaultLimitNOFILE), or set'
+                      ('Have the hard limit of the account raised (/etc/security/limits.d and DefaultLimitNOFILE), or '
+                       'set'
                        if wishes['systemd_scope'] == 'user' else 'Set') + ' starrocks_limit_nofile to %d.' % possible)]
-    if asked < BE_LOWEST_OPEN_FILES and set(kinds(wishes)) & set(['be', 'cn']):
+    if asked < BE_LOWEST_OPEN_FILES and set(kinds(wishes)) & {'be', 'cn'}:
         return [check('open_files', WARNING, '%d, as starrocks_limit_nofile asks' % asked,
                       '%d: a back end or compute node aborts with less' % BE_LOWEST_OPEN_FILES,
-                      'Raise starrocks_limit_nofile, or lower min_file_descriptor_number in starrocks_be_config for a trial.')]
+                      'Raise starrocks_limit_nofile, or lower min_file_descriptor_number in starrocks_be_config for a '
+                      'trial.')]
     return [check('open_files', OK, '%d' % asked, '%d, as starrocks_limit_nofile asks' % asked)]
 
 
@@ -360,9 +361,11 @@ def check_systemd(facts, wishes):
     if facts['systemd']:
         return [check('systemd', OK, 'running', 'systemd')]
     if wishes['systemd_scope'] == 'user':
-        return [check('systemd', FAILURE, 'no systemd manager for the account', 'a user manager (starrocks_systemd_scope: user)',
+        return [check('systemd', FAILURE, 'no systemd manager for the account', 'a user manager '
+                      '(starrocks_systemd_scope: user)',
                       'An administrator runs once: loginctl enable-linger %s' % (wishes['user'] or 'ACCOUNT'))]
-    return [check('systemd', FAILURE, 'the host was not started by systemd', 'systemd', 'Take a host that runs systemd.')]
+    return [check('systemd', FAILURE, 'the host was not started by systemd', 'systemd', 'Take a host that runs '
+                  'systemd.')]
 
 
 def check_account(facts, wishes):
@@ -376,7 +379,7 @@ def check_account(facts, wishes):
         return [check('account', FAILURE, 'the connection works as user id %d' % facts['uid'],
                       'the service account %s (starrocks_systemd_scope: user)' % name,
                       'Set ansible_user to %s, without become, or starrocks_user to the account that connects.' % name)]
-    return [check('account', OK, name if account else '%s is not there yet; the role prerequisites makes it' % name, name)]
+    return [check('account', OK, name if account else 'not there yet; the role prerequisites makes it', name)]
 
 
 def check_linger(facts, wishes):
@@ -403,8 +406,8 @@ def check_pymysql(facts, wishes):
         return [check('pymysql', OK, 'there', needed)]
     if wishes['install_pymysql']:
         return [check('pymysql', WARNING, 'missing', needed, 'The role starrocks.cluster.prerequisites installs it.')]
-    return [check('pymysql', FAILURE, 'missing', needed, 'Install the package python3-pymysql (python3-PyMySQL on RedHat), or '
-                  'PyMySQL by pip.')]
+    return [check('pymysql', FAILURE, 'missing', needed, 'Install the package python3-pymysql (python3-PyMySQL on '
+                  'RedHat), or PyMySQL by pip.')]
 
 
 def check_clock(facts, wishes):
@@ -425,9 +428,10 @@ def check_metadata(facts, wishes):
         if found['first_start']:
             return [check('metadata', WARNING, 'a join that did not come to its end, in %s' % found['meta_dir'], '',
                           'Nothing to do: it is moved aside before the next try.')]
-        return [check('metadata', FAILURE, '%s/image has no %s' % (found['meta_dir'], ' and no '.join(found['missing'])),
+        return [check('metadata', FAILURE, '%s/image has no %s' % (found['meta_dir'], found['missing'][0]),
                       'ROLE and VERSION both, or neither: the front end does not start with one of them',
-                      'Restore the missing file from a backup. Only if this front end never was a member: move %s aside.'
+                      'Restore the missing file from a backup. Only if this front end never was a member: move %s '
+                      'aside.'
                       % found['meta_dir'])]
     address = choose_address(facts, wishes)[0]
     text = '%s of cluster %s, known as %s' % (found['role'], found['cluster_id'], found['name'])
@@ -489,8 +493,9 @@ def host_summary(facts, wishes):
         'metadata': metadata or NO_METADATA,
         'first_start': bool(metadata and metadata['first_start']),
         'ports_in_use': facts['ports'],
-        'processes': dict((node['kind'], node['found'][0]['pid'] if node['found'] else None)
-                          for node in facts['processes']),
+        'processes': {node['kind']: node['found'][0]['pid'] if node['found'] else None
+                          for node in facts['processes']},
+        'pymysql': facts['pymysql'],
         'memory_bytes': facts['memory'],
         'cores': facts['cpu']['cores'],
         'time': facts['time'],

@@ -87,7 +87,7 @@ def addresses(reader):
             found.append(ipaddress.ip_address(leaf))
     for line in reader.text('/proc/net/if_inet6').splitlines():
         found.append(ipaddress.ip_address(int(line.split()[0], 16).to_bytes(16, 'big')))
-    usable = set(address for address in found if not (address.is_loopback or address.is_link_local))
+    usable = {address for address in found if not (address.is_loopback or address.is_link_local)}
     return [str(address) for address in sorted(usable, key=lambda address: (address.version, address))]
 
 
@@ -109,7 +109,8 @@ def canonical_name(host_name):
     try:
         address = socket.gethostbyname(host_name)
     except OSError as error:
-        return {'name': host_name, 'addresses': [], 'error': "its host name '%s' does not resolve: %s" % (host_name, error)}
+        return {'name': host_name, 'addresses': [],
+                'error': "its host name '%s' does not resolve: %s" % (host_name, error)}
     try:
         name = socket.gethostbyaddr(address)[0]
     except OSError as error:
@@ -119,7 +120,7 @@ def canonical_name(host_name):
         answers = socket.getaddrinfo(name, None, 0, socket.SOCK_STREAM)
     except OSError as error:
         return {'name': name, 'addresses': [], 'error': "its name '%s' does not resolve: %s" % (name, error)}
-    return {'name': name, 'addresses': sorted(set(answer[4][0] for answer in answers)), 'error': None}
+    return {'name': name, 'addresses': sorted({answer[4][0] for answer in answers}), 'error': None}
 
 
 # --- processes and ports ---------------------------------------------------------------------------------------------
@@ -132,7 +133,7 @@ def processes(reader):
         if arguments == ['']:
             continue
         cgroup = reader.text('/proc/%d/cgroup' % pid)
-        units = set(part for line in cgroup.splitlines() for part in line.split('/') if part.endswith('.service'))
+        units = {part for line in cgroup.splitlines() for part in line.split('/') if part.endswith('.service')}
         found.append(Process(pid, arguments, units))
     return found
 
@@ -142,9 +143,9 @@ def _is_program(process, kind):
     program = PROGRAMS[kind]['program']
     if not any(re.split(r'[/.]', argument)[-1] == program for argument in process.arguments):
         return False
-    others = set(row['flag'] for row in PROGRAMS.values() if row['program'] == program and row['flag'])
+    others = {row['flag'] for row in PROGRAMS.values() if row['program'] == program and row['flag']}
     flags = others & set(process.arguments)
-    return flags == set([PROGRAMS[kind]['flag']]) if PROGRAMS[kind]['flag'] else not flags
+    return flags == {PROGRAMS[kind]['flag']} if PROGRAMS[kind]['flag'] else not flags
 
 
 def _lives_in(reader, process, home, variable):
@@ -196,7 +197,7 @@ def socket_owners(reader, inodes, likely, running):
 
     Sockets of processes that may not be looked into (another account's, without root) are left out.
     """
-    wanted = dict(('socket:[%d]' % inode, inode) for inode in inodes)
+    wanted = {'socket:[%d]' % inode: inode for inode in inodes}
     owners = {}
     for pid in list(likely) + [process.pid for process in running]:
         if len(owners) == len(wanted):
@@ -220,18 +221,18 @@ def ports_in_use(reader, nodes, running, by_node):
     program are None where the owner cannot be seen.
     """
     listening = listeners(reader)
-    wanted = set(port for node in nodes for port in node['ports'].values())
-    inodes = set(inode for port in wanted for inode in listening.get(port, ()))
+    wanted = {port for node in nodes for port in node['ports'].values()}
+    inodes = {inode for port in wanted for inode in listening.get(port, ())}
     likely = [row['pid'] for rows in by_node for row in rows]
     owners = socket_owners(reader, inodes, likely, running)
-    programs = dict((process.pid, process.arguments) for process in running)
+    programs = {process.pid: process.arguments for process in running}
     found = []
     for node, rows in zip(nodes, by_node):
-        own_pids = set(row['pid'] for row in rows)
+        own_pids = {row['pid'] for row in rows}
         for name, port in sorted(node['ports'].items()):
             if port not in listening:
                 continue
-            pids = set(owners[inode] for inode in listening[port] if inode in owners)
+            pids = {owners[inode] for inode in listening[port] if inode in owners}
             strangers = sorted(pids - own_pids)
             pid = strangers[0] if strangers else (sorted(pids)[0] if pids else None)
             found.append({'port': port, 'name': name, 'kind': node['kind'], 'pid': pid,
@@ -430,7 +431,7 @@ def systemd_runs(reader, scope, uid):
 def properties(text):
     """Return the ``key=value`` lines of a Java properties text as a dict."""
     pairs = (line.split('=', 1) for line in text.splitlines() if '=' in line and not line.startswith(('#', '!')))
-    return dict((key.strip(), value.strip().replace('\\:', ':')) for key, value in pairs)
+    return {key.strip(): value.strip().replace('\\:', ':') for key, value in pairs}
 
 
 def metadata(reader, meta_dir, first_start_file):
@@ -485,8 +486,8 @@ def collect(reader, wishes, environment):
                       for node, rows in zip(nodes, by_node)],
         'jdk': read_jdk(reader, java_home) if java_home else None,
         'jdks': [] if java_home else jdks(reader, environment),
-        'space': dict((path, space(reader, path, wishes['user'] if own else None))
-                      for path in paths + ([frontend['meta_dir']] if frontend else [])),
+        'space': {path: space(reader, path, wishes['user'] if own else None)
+                      for path in paths + ([frontend['meta_dir']] if frontend else [])},
         'memory': memory_bytes(reader),
         'cpu': cpu(reader),
         'open_files': open_files_limit(reader, wishes['systemd_scope'], wishes['limit_nofile'], uid, running),

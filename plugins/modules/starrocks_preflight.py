@@ -8,8 +8,8 @@ module: starrocks_preflight
 short_description: Check whether a host is ready for its StarRocks nodes
 description:
   - Looks at a host in one run and says, check by check, what was found, what is needed and how to mend it.
-  - Chooses the address and the JDK that the nodes of this host are to use, and finds the metadata and processes that are
-    there already. Later steps of a deploy read them as the fact C(starrocks_host).
+  - Chooses the address and the JDK that the nodes of this host are to use, and finds the metadata and processes that
+    are there already. Later steps of a deploy read them as the fact C(starrocks_host).
   - Changes nothing.
   - >-
     The checks are address, systemd, account, linger, python, pymysql, jdk, cpu_avx2, cores, memory, open_files, disk,
@@ -29,7 +29,7 @@ options:
         choices: [fe, be, cn, broker]
         required: true
       home:
-        description: The node's folder of the release, C(/opt/starrocks/fe) for example. Tells its processes from others.
+        description: The node's folder of the release, C(/opt/starrocks/fe) for example. Its processes are known by it.
         type: path
       unit:
         description: Name of its systemd unit.
@@ -71,7 +71,7 @@ options:
   priority_networks:
     description:
       - Networks in CIDR form. Exactly one of the host's addresses must be in them.
-      - Without it, the only IPv4 address besides loopback is used, and the one of the default route if there are several.
+      - Without it, the only IPv4 address besides loopback is used, or the one of the default route if there are more.
     type: list
     elements: str
     default: []
@@ -107,8 +107,8 @@ options:
     type: list
     elements: str
     default: []
-    choices: [address, systemd, account, linger, python, pymysql, jdk, cpu_avx2, cores, memory, open_files, disk, paths, ports,
-      processes, metadata, clock]
+    choices: [address, systemd, account, linger, python, pymysql, jdk, cpu_avx2, cores, memory, open_files, disk, paths,
+      ports, processes, metadata, clock]
   fail:
     description: Whether the module fails when a check does. With V(false) that is left to who reads RV(checks).
     type: bool
@@ -181,7 +181,7 @@ checks:
 host:
   description: What later steps need to know of the host. Also the fact C(starrocks_host).
   type: dict
-  returned: always
+  returned: when the task does not fail
   contains:
     address:
       description: The address or name that the nodes of this host are known by; null when there is no right one.
@@ -209,10 +209,14 @@ host:
     java_major:
       description: Its major version.
       type: int
+    pymysql:
+      description: Whether Python can import PyMySQL.
+      type: bool
     metadata:
       description: >-
-        The metadata of a front end that is there. C(fe) says whether there is any, C(complete) whether both ROLE and VERSION
-        are; C(role), C(name), C(host), C(edit_log_port), C(host_type), C(cluster_id) and C(run_mode) are what they say.
+        The metadata of a front end that is there. C(fe) says whether there is any, C(complete) whether both ROLE and
+        VERSION are; C(role), C(name), C(host), C(edit_log_port), C(host_type), C(cluster_id) and C(run_mode) are what
+        they say.
       type: dict
     first_start:
       description: Whether the front end was started for the first time and has not joined yet.
@@ -224,6 +228,9 @@ host:
     processes:
       description: Process id per kind of node, null where it does not run.
       type: dict
+    pymysql:
+      description: Whether PyMySQL is there for the Python that runs modules.
+      type: bool
     memory_bytes:
       description: Memory of the host in bytes.
       type: int
@@ -239,7 +246,7 @@ host:
 ansible_facts:
   description: RV(host) as the fact C(starrocks_host).
   type: dict
-  returned: always
+  returned: when the task does not fail
   contains:
     starrocks_host:
       description: See RV(host).
@@ -251,6 +258,7 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.starrocks.cluster.plugins.module_utils import _preflight, _preflight_facts
+from ansible_collections.starrocks.cluster.plugins.module_utils._versions import Version
 
 try:
     import pymysql
@@ -288,12 +296,12 @@ ARGUMENTS = dict(
 
 def clean(params):
     """Return the options with ports as numbers and empty texts as None. ValueError says what is wrong."""
-    _preflight.minor(params['version'])
+    Version.parse(params['version'])
     for network in params['priority_networks']:
         ipaddress.ip_network(network.strip(), strict=False)
     nodes = []
     for node in params['nodes']:
-        ports = dict((name, int(port)) for name, port in node['ports'].items())
+        ports = {name: int(port) for name, port in node['ports'].items()}
         if node['heap_size']:
             _preflight.parse_heap(node['heap_size'])
         nodes.append(dict(node, ports=ports))
@@ -313,7 +321,8 @@ def main():
     result = dict(changed=False, checks=checks, host=host, ansible_facts={'starrocks_host': host})
     failure = _preflight.failure_text(checks, wishes['version'])
     if failure and wishes['fail']:
-        module.fail_json(msg=failure, **result)
+        # Not all of the result: what Ansible prints of a failed task would bury the message.
+        module.fail_json(msg=failure, checks=checks)
     module.exit_json(**result)
 
 
