@@ -8,14 +8,18 @@ MAKEFLAGS += --no-print-directory
 PINS := pins-$(shell cat tests/requirements.txt tests/constraints.txt | sha256sum | cut -c1-16)
 COLLECTION := build/ansible_collections/starrocks/cluster
 
-# A scenario of molecule/ for `make molecule`, a release tarball for `make demo` (default: the stand-in).
+# For `make molecule`: a scenario of molecule/, and what molecule does with it (test, converge, verify, destroy, ...).
 SCENARIO ?= default
+ACTION ?= test
+# For `make demo`: a release tarball; without it, the stand-in is built.
 ARCHIVE ?=
 # Arguments for the tool behind a target: make unit ARGS='-k versions', make sanity ARGS='--test pep8'.
 ARGS ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+# Molecule has a configuration of its own.
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/build
 # No bytecode beside the sources: the checkout is what gets copied and packed.
 export PYTHONDONTWRITEBYTECODE := 1
 
@@ -64,7 +68,7 @@ integration: house  ## modules against the stand-in; the stand-in against what r
 
 .PHONY: molecule
 molecule: house system  ## one scenario on real systemd hosts: SCENARIO=ha
-	@molecule test --scenario-name $(SCENARIO) $(ARGS)
+	@molecule $(ACTION) --scenario-name $(SCENARIO) $(ARGS)
 
 .PHONY: test
 test: house system  ## everything that a change must pass

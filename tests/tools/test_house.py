@@ -38,7 +38,6 @@ def load_driver() -> ModuleType:
 def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """tests/run, with its logs and working folder in tmp_path."""
     module = load_driver()
-    (tmp_path / ".venv" / "bin").mkdir(parents=True)
     monkeypatch.setattr(module, "ROOT", tmp_path)
     monkeypatch.setattr(module, "LOGS", tmp_path / "build" / "logs")
     return module
