@@ -243,19 +243,27 @@ def groups_filled(inventory: Inventory) -> Iterator[Finding]:
 
 def one_node_of_a_kind_per_machine(inventory: Inventory) -> Iterator[Finding]:
     """Two inventory names for one machine would share folders, unit and ports; StarRocks takes one FE per host."""
-    for kind, name in NODE_NAMES.items():
-        for hosts in inventory.machines(inventory.hosts_of(kind)).values():
-            if len(hosts) > 1:
-                yield Finding(FAILURE, ', '.join(hosts), 'ansible_host', f'these names stand for one machine, so it '
-                              f'would have {len(hosts)} {name}s, and one is all it can have. Give each its own '
-                              f'ansible_host, or take all but one out of the group starrocks_{kind}')
-        by_address: dict[str, list[str]] = {}
-        for host in inventory.hosts_of(kind):
-            by_address.setdefault(inventory.text(host, 'starrocks_address'), []).append(host)
-        for address, hosts in by_address.items():
-            if address and len(hosts) > 1:
-                yield Finding(FAILURE, ', '.join(hosts), 'starrocks_address', f'{address} is given to {len(hosts)} '
-                              f'{name}s. Give each its own')
+    for hosts in inventory.machines(inventory.hosts).values():
+        names, told = _doubled(inventory, hosts)
+        if names:
+            yield Finding(FAILURE, names, 'ansible_host', f'these names stand for one machine, so it would have {told}, '
+                          f'and one of a kind is all it can have. Give each its own ansible_host, or take all but one '
+                          f'out of the groups')
+    by_address: dict[str, list[str]] = {}
+    for host in inventory.hosts:
+        by_address.setdefault(inventory.text(host, 'starrocks_address'), []).append(host)
+    for address, hosts in by_address.items():
+        names, told = _doubled(inventory, hosts)
+        if address and names:
+            yield Finding(FAILURE, names, 'starrocks_address', f'{address} is given to {told}. Give each its own')
+
+
+def _doubled(inventory: Inventory, hosts: list[str]) -> tuple[str, str]:
+    """Return (the names, how many of what) where several of these hosts have a node of one kind, else two ''."""
+    by_kind = {kind: [host for host in hosts if host in inventory.hosts_of(kind)] for kind in NODE_NAMES}
+    doubled = {kind: names for kind, names in by_kind.items() if len(names) > 1}
+    told = ' and '.join(f'{len(names)} {NODE_NAMES[kind]}s' for kind, names in doubled.items())
+    return ', '.join(dict.fromkeys(host for names in doubled.values() for host in names)), told
 
 
 def same_everywhere(inventory: Inventory) -> Iterator[Finding]:
