@@ -106,7 +106,6 @@ class Config:
         self.kind = kind
         self.version = version
         given = properties(os.path.join(home, "conf", f"{kind}.conf"))
-        self.faults = properties(os.path.join(home, "conf", "standin.conf"))
         self.values = {name: self.default(name) for name in SETTINGS if version >= SINCE.get(name, "0.0")}
         for name, value in given.items():
             name = ALIASES.get(name, name)
@@ -142,8 +141,8 @@ class Config:
         return self.values.get(name, "false").lower() == "true"
 
     def fault(self, name, kind=float):
-        """The value of a fault that is switched on, else None."""
-        value = self.faults.get(name)
+        """The value of a fault that is switched on, else None. The file is read each time: faults come and go."""
+        value = properties(os.path.join(self.home, "conf", "standin.conf")).get(name)
         return None if value in (None, "") else kind(value)
 
     def set(self, name, value):

@@ -1,0 +1,234 @@
+# Copyright: (c) 2026, the starrocks.cluster authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Replay the transcripts of one scene against a stand-in front end, and print how the answers differ, as JSON.
+
+    unshare --net python3 -m conformance.replay SCENE RELEASE TRANSCRIPTS WORK
+
+Runs in a network namespace of its own with nothing but the loopback interface, which is how the transcripts were
+recorded: all addresses of 127.0.0.0/8 are the machine itself, names do not resolve, and nothing is in the way of the
+default ports.
+"""
+
+import fcntl
+import json
+import pathlib
+import re
+import socket
+import struct
+import sys
+import time
+
+from . import compare, transcript
+from .client import Client, curl
+from .nodes import Node
+from .scenes import NOT_REPLAYED, SCENES
+
+FRONT_END = "127.0.0.1"
+PATIENCE = 20  # seconds in which a reading statement must come to answer as recorded
+PATIENCE_AFTER_FAILURE = 1
+READING = re.compile(r"\s*(SHOW|SELECT|ADMIN SHOW)\b", re.IGNORECASE)
+SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
+
+
+def loopback_up():
+    """Switch the loopback interface of a new network namespace on."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        request = struct.pack("16sH14s", b"lo", 0, b"")
+        flags = struct.unpack("16sH14s", fcntl.ioctl(control, SIOCGIFFLAGS, request))[1]
+        fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH14s", b"lo", flags | IFF_UP, b""))
+
+
+class Replay:
+    """One scene: its nodes, and what differed."""
+
+    def __init__(self, scene, release, transcripts, work):
+        self.scene = scene
+        self.release = release
+        self.transcripts = pathlib.Path(transcripts) / scene.folder
+        self.work = pathlib.Path(work)
+        self.client = Client(FRONT_END, 9030)
+        self.patience = PATIENCE
+        self.nodes = {}
+        self.found = []
+
+    def start(self):
+        """Start the doubles and the front end; wait until it is ready."""
+        for kind, address in self.scene.nodes:
+            self.nodes[address] = self.node(kind, address).start()
+        settings = {"heartbeat_timeout_second": "1"}
+        self.nodes[FRONT_END] = Node(self.release, "fe", self.work / "fe", settings).start()
+        self.nodes[FRONT_END].wait_for_url(f"http://{FRONT_END}:8030/api/bootstrap")
+        for sql in self.scene.before:
+            self.step_sql(sql)
+
+    def node(self, kind, address):
+        """A back end, compute node or broker as the recorded doubles were."""
+        if kind == "broker":
+            return Node(self.release, kind, self.work / address, {}, {"listen_host": address})
+        settings = {"priority_networks": f"{address}/32", "mem_limit": "8G", "min_file_descriptor_number": "256",
+                    "storage_root_path": "" if kind == "cn" else str(self.work / address / "storage")}
+        return Node(self.release, kind, self.work / address, settings, {"cpu_cores": "4"})
+
+    def stop(self):
+        """End all processes."""
+        for node in self.nodes.values():
+            if node.process:
+                node.stop()
+
+    # What scenes.py names.
+
+    def step_sql(self, sql):
+        """Run a statement as root; it has to succeed."""
+        answers = self.client.run("root", self.client.passwords["root"], [sql])
+        if any(isinstance(answer, transcript.Error) for answer in answers):
+            raise RuntimeError(f"{sql}: {answers}")
+
+    def rows(self, path):
+        """The rows of SHOW PROC as dictionaries."""
+        answer = self.client.run("root", self.client.passwords["root"], [f"SHOW PROC '{path}'"])[0]
+        if isinstance(answer, transcript.Error):
+            raise RuntimeError(f"SHOW PROC '{path}': {answer}")
+        return [dict(zip(answer.columns, row)) for row in getattr(answer, "rows", [])]
+
+    def wait(self, what, condition):
+        """Wait until a condition holds."""
+        end = time.monotonic() + 60
+        while not condition():
+            if time.monotonic() > end:
+                raise RuntimeError(f"{what} did not come")
+            time.sleep(0.1)
+
+    def step_gone(self, address):
+        """Wait until a back end has vanished."""
+        self.wait(f"{address} gone", lambda: address not in [row["IP"] for row in self.rows("/backends")])
+
+    def step_round(self):
+        """Wait for the next round of heartbeats."""
+        last = max(row["LastHeartbeat"] for row in self.rows("/backends"))
+        self.wait("a heartbeat", lambda: max(row["LastHeartbeat"] for row in self.rows("/backends")) > last)
+
+    def step_kill(self, address):
+        """kill -9."""
+        self.nodes[address].stop()
+
+    def step_start(self, address, version, commit):
+        """Start a node again, with another version it may be."""
+        node = self.nodes[address]
+        node.version_file = node.home / "version.json"
+        node.version_file.write_text(json.dumps({"version": version, "commit": commit}), encoding="utf-8")
+        node.start()
+
+    def step_fault(self, address, name, value):
+        """Switch a fault on, or with an empty value off."""
+        self.nodes[address].fault({"cpu_cores": "4", name: value})
+
+    def steps_at(self, file_name, note):
+        """Do what the scene says for a note."""
+        for (where, text), steps in self.scene.steps.items():
+            if where == file_name and (text in note if text else not note):
+                for name, *arguments in steps:
+                    getattr(self, f"step_{name}")(*arguments)
+
+    # Files and what is in them.
+
+    def as_recorded(self, text):
+        """The front end's home as the recorded one's."""
+        return text.replace(str(self.work / "fe"), "/opt/starrocks/fe")
+
+    def ask(self, statement):
+        """The answers to a statement, with paths as recorded."""
+        answers = self.client.ask(statement)
+        for answer in answers:
+            if isinstance(answer, transcript.Table):
+                answer.rows = [[self.as_recorded(value) for value in row] for row in answer.rows]
+        return answers
+
+    def until_none(self, differences, again):
+        """Ask until nothing differs or patience ends; returns what differs at last."""
+        end = time.monotonic() + (self.patience if again else 0)
+        while True:
+            found = differences()
+            if not found or time.monotonic() > end:
+                break
+            time.sleep(0.2)
+        if found and again:
+            self.patience = PATIENCE_AFTER_FAILURE
+        return found
+
+    def replay_statement(self, item):
+        """A statement: asked once, or as long as it takes if it only reads."""
+        reading = READING.match(item.sql) and not any(isinstance(one, transcript.Error) for one in item.answers)
+        return item.sql, self.until_none(
+            lambda: compare.differences(item.sql, item.answers, self.ask(item)), bool(reading))
+
+    def replay_request(self, item):
+        """A curl command, with this front end's cluster id and token for the recorded ones."""
+        command = item.command
+        version, _status = curl(f"curl http://{FRONT_END}:8030/version")
+        own = dict(re.findall(r"(clusterId|token)=(\S+)", version))
+        command = re.sub(r"(cluster_id=)\d{2,}", rf"\g<1>{own.get('clusterId')}", command)
+        command = re.sub(r"(token=)[0-9a-f]{8}-[-0-9a-f]+", rf"\g<1>{own.get('token')}", command)
+        return item.command, self.until_none(
+            lambda: compare.text_differences(item.output, self.as_recorded(curl(command)[0])), True)
+
+    def replay_watch(self, item):
+        """A look at some columns after the next round of heartbeats."""
+        self.step_round()
+        path = "/brokers" if item.table.columns[0] == "Name" else "/backends"
+        rows = [[row[name] for name in item.table.columns] for row in self.rows(path)]
+        got = transcript.Table(item.table.columns, rows, [])
+        return f"watch {path}", compare.table_differences(item.table, got, path == "/brokers")
+
+    def replay_note(self, item):
+        """A note: what was done then."""
+        self.steps_at(self.path.name, item.text)
+        return "", []
+
+    def replay_file(self, path):
+        """Replay one file; returns [{line, what, differences}] of what differed, and how many were compared."""
+        self.path = path
+        text = path.read_text(encoding="utf-8")
+        self.steps_at(path.name, "")
+        if transcript.is_metrics(text):
+            found = self.until_none(
+                lambda: compare.metric_differences(text, curl(f"curl http://{FRONT_END}:8030/metrics")[0]), True)
+            return 1, [{"line": 1, "what": "metrics", "differences": found}] if found else []
+        count, differing = 0, []
+        for item in transcript.parse(text):
+            if (self.scene.folder, path.name, item.line) in NOT_REPLAYED:
+                continue
+            what, found = getattr(self, f"replay_{type(item).__name__.lower()}")(item)
+            count += bool(what)
+            if found:
+                differing.append({"line": item.line, "what": what, "differences": found})
+        return count, differing
+
+    def run(self):
+        """Replay the files of the scene; returns {file: {compared, differing, error}}."""
+        result = {}
+        for name in self.scene.files:
+            started = time.monotonic()
+            try:
+                count, differing = self.replay_file(self.transcripts / name)
+                result[name] = {"compared": count, "differing": differing}
+            except (RuntimeError, OSError) as error:
+                result[name] = {"compared": 0, "differing": [], "error": f"{type(error).__name__}: {error}"}
+            result[name]["seconds"] = round(time.monotonic() - started, 1)
+        return result
+
+
+def main(arguments):
+    """Replay one scene."""
+    scene, release, transcripts, work = arguments
+    loopback_up()
+    replay = Replay(SCENES[scene], release, transcripts, work)
+    try:
+        replay.start()
+        json.dump(replay.run(), sys.stdout, indent=1)
+    finally:
+        replay.stop()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, the starrocks.cluster authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""In which state the transcripts were recorded: nodes to start, and what was done between statements.
+
+A scene is one front end with the doubles around it, and the files recorded on it in their order.
+"""
+
+from dataclasses import dataclass, field
+
+# Live doubles: kind and address. All else that the transcripts name was never there.
+LIVE = [("be", "127.0.0.2"), ("be", "127.0.0.3"), ("cn", "127.0.0.4"), ("broker", "127.0.0.5")]
+
+
+@dataclass
+class Scene:
+    """One recorded front end."""
+
+    version: str
+    folder: str
+    files: list
+    nodes: list = field(default_factory=lambda: list(LIVE))
+    # Statements that were run before the first file.
+    before: list = field(default_factory=list)
+    # (file, text of a note, "" for the start of the file) -> what was done then: [(step, argument...)], see
+    # replay.Replay.step_*
+    steps: dict = field(default_factory=dict)
+
+
+# The period of heartbeats in replays, in seconds; the recorded front ends had the default, 5.
+QUICK = "ADMIN SET FRONTEND CONFIG ('heartbeat_timeout_second'='1')"
+
+COMPARE = ["01-fresh.txt", "02-errors.txt", "03-add.txt", "04-show.txt", "05-decommission-drop.txt",
+           "06-privileges.txt", "07-http.txt", "08-metrics.txt", "09-frontends.txt"]
+
+SCENES = {f"compare-{version}": Scene(version, f"compare/{version}", COMPARE) for version in ("3.3.15", "3.4.4", "3.5.0")}
+
+SCENES["3.5.0-nodes"] = Scene(
+    "3.5.0", "3.5.0",
+    ["01-show-fresh-cluster.txt", "02-backend-dead.txt", "03-compute-node-dead.txt", "04-backend-live.txt",
+     "05-broker.txt", "06-decommission.txt"],
+)
+SCENES["3.5.0-drain"] = Scene(
+    "3.5.0", "3.5.0",
+    ["07b-decommission-drain-4-backends.txt", "08-admin-config.txt", "09-all-frontend-config.txt",
+     "10-privileges.txt", "11-auth-errors.txt", "12-http.txt", "13-metrics-full.txt", "14-syntax-errors.txt",
+     "15-backend-dies-and-returns.txt", "16-frontends-add-drop.txt", "17-dead-follower-quorum.txt"],
+    nodes=[("be", f"127.0.0.{host}") for host in (2, 3, 10, 11)] + [("broker", "127.0.0.5")],
+    before=['ALTER SYSTEM ADD BACKEND "127.0.0.2:9050","127.0.0.3:9050","127.0.0.10:9050","127.0.0.11:9050"'],
+    steps={
+        ("08-admin-config.txt", ""): [("gone", "127.0.0.3")],
+        # 08 ends with the period of 5 s, which 09 shows.
+        ("10-privileges.txt", ""): [("sql", QUICK)],
+        ("15-backend-dies-and-returns.txt", ""): [
+            ("sql", "ALTER SYSTEM ADD BROKER b1 '127.0.0.5:8000'"),
+            ("sql", "ADMIN SET FRONTEND CONFIG ('heartbeat_timeout_second'='2')"),
+            ("round",), ("round",),
+        ],
+        ("15-backend-dies-and-returns.txt", "double of a BE 127.0.0.11 killed"): [("kill", "127.0.0.11")],
+        ("15-backend-dies-and-returns.txt", "back with version"): [("start", "127.0.0.11", "3.5.1", "abcdef0")],
+        ("15-backend-dies-and-returns.txt", "answers heartbeats with an error"): [
+            ("fault", "127.0.0.10", "heartbeat_error", "double: heartbeat error"),
+        ],
+        ("15-backend-dies-and-returns.txt", "double broker killed"): [("kill", "127.0.0.5")],
+        ("16-frontends-add-drop.txt", ""): [
+            ("sql", QUICK), ("fault", "127.0.0.10", "heartbeat_error", ""),
+            ("sql", "ALTER SYSTEM DROP ALL BROKER b1"), ("start", "127.0.0.5", "3.5.0", "0be11fd"),
+        ],
+    },
+)
+
+# Statements that cannot be replayed: (folder, file, line) -> why. Kept as small as can be.
+NOT_REPLAYED = {}
