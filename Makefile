@@ -66,6 +66,10 @@ unit: house  ## unit tests, those of the stand-in too
 integration: house  ## modules against the stand-in; the stand-in against what real front ends answered
 	@pytest -q tests/integration tests/simulator/conformance $(ARGS)
 
+.PHONY: test-hosts
+test-hosts: house system  ## the test hosts themselves
+	@pytest -q tests/hosts $(ARGS)
+
 .PHONY: molecule
 molecule: house system  ## one scenario on real systemd hosts: SCENARIO=ha
 	@molecule $(ACTION) --scenario-name $(SCENARIO) $(ARGS)

@@ -15,14 +15,14 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from _house import ROOT, files_of_checkout, role_options, role_paths  # noqa: E402
+from _house import ROOT, files_of_checkout, role_options, role_paths
 
 PAGES = [path for path in files_of_checkout() if path.suffix == ".md"]
 BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 # Names that begin like a variable of a role and are none: groups of the inventory, facts, what playbooks take with -e.
 GROUPS = {"starrocks_fe", "starrocks_be", "starrocks_cn", "starrocks_broker", "starrocks_monitoring"}
 FACTS = {"starrocks_host"}
-OF_PLAYBOOKS = {"starrocks_destroy_confirm"}
+OF_PLAYBOOKS = {"starrocks_destroy_confirm", "starrocks_destroy_data"}
 
 
 def pages(*, written_by_hand: bool = False) -> list[object]:
