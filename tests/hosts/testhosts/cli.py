@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -118,6 +119,7 @@ def perform(options: argparse.Namespace) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Run one command. Returns the exit status: 0 done, 1 it could not be done, 2 wrong usage."""
     options = parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what is begun is cleaned up
     try:
         perform(options)
     except HostsError as error:

@@ -12,8 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import IO, TypeVar
+
+QUIET_SECONDS = 10  # a person sees a sign of life at least this often
+
+Answer = TypeVar("Answer")
 
 
 class HostsError(Exception):
@@ -32,12 +37,15 @@ def run(
     stdin: str | None = None,
     env: dict[str, str] | None = None,
     timeout: float = 300,
+    called: str = "",
 ) -> subprocess.CompletedProcess[str]:
     """Run a program to its end with its output captured.
 
-    Raises HostsError with the program's own words when it fails (unless check is false) or takes too long.
+    Raises HostsError with the program's own words when it fails (unless check is false) or takes too long; called is
+    how it names the command, where the whole line would hide what matters.
     """
     words = [str(word) for word in command]
+    called = called or " ".join(words)
     try:
         done = subprocess.run(
             words,
@@ -53,11 +61,20 @@ def run(
     except FileNotFoundError as error:
         raise HostsError(f"{words[0]} is not installed. Run: tests/hosts/hosts setup") from error
     except subprocess.TimeoutExpired as error:
-        raise HostsError(f"no end after {timeout:.0f} s: {' '.join(words)}") from error
+        raise HostsError(f"{called}: no end after {timeout:.0f} s") from error
     if check and done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip() or "(it said nothing)").splitlines()[-15:]
-        raise HostsError(f"exit status {done.returncode} from: {' '.join(words)}\n  " + "\n  ".join(said))
+        raise HostsError(f"{called}: exit status {done.returncode}\n  " + "\n  ".join(said))
     return done
+
+
+def _try_lock(file: IO[str]) -> bool:
+    """Whether the file is locked by us now, also when it was already."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextlib.contextmanager
@@ -66,11 +83,10 @@ def lock(path: Path, waiting_for: str) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Close on exec (Python's default): a container that is started must not inherit and keep the lock.
     with open(path, "a", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f"waiting for another run of this tool ({waiting_for})")
-            fcntl.flock(file, fcntl.LOCK_EX)
+        start = time.monotonic()
+        while not _try_lock(file):
+            say(f"waiting for another run of this tool ({waiting_for}), {time.monotonic() - start:.0f} s")
+            until(lambda: _try_lock(file), QUIET_SECONDS, pause=0.1)
         yield
 
 
@@ -88,7 +104,7 @@ def write_file(path: Path, text: str, mode: int = 0o644) -> None:
         raise
 
 
-def until(condition, seconds: float, pause: float = 0.05):
+def until(condition: Callable[[], Answer], seconds: float, pause: float = 0.05) -> Answer | None:
     """Call condition until it answers something true, and return that; None when the time is over."""
     end = time.monotonic() + seconds
     while True:

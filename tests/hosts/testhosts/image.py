@@ -15,14 +15,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from . import recipe
-from .commands import HostsError, run, say, write_file
+from .commands import QUIET_SECONDS, HostsError, run, say, write_file
 from .machine import Machine
 
 BUILD_SCRIPT = Path(__file__).parent / "build_image.sh"
 REPOSITORY = "localhost/starrocks-test-host"
 DEFAULT_MIRROR = "http://deb.debian.org/debian"
 DEFAULT_SECURITY_MIRROR = "http://deb.debian.org/debian-security"
-QUIET_SECONDS = 10
 
 # How the machine's apt reaches its mirrors; all else in its configuration is its own business.
 APT_OPTION = re.compile(r"^Acquire::(?:https?|ftp)::|^Acquire::Check-(?:Date|Valid-Until) ", re.IGNORECASE)
@@ -109,8 +108,9 @@ def _run_build_script(machine: Machine, release: str, settings: recipe.MachineSe
     """Run build_image.sh, its output in a log file, saying at least every QUIET_SECONDS that work goes on."""
     log = machine.cache / "image.log"
     start = time.monotonic()
-    # --kill-child: if this tool dies, so does all that the build has started, and its mounts with it.
-    command = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child",
+    # If this tool dies, so does unshare (--pdeathsig), all that the build has started (--kill-child), and its mounts.
+    command = ["setpriv", "--pdeathsig", "KILL",
+               "unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child",
                "bash", "-c", 'exec 3>&1 >"$0" 2>&1; exec bash "$@"', log, BUILD_SCRIPT, work]  # fmt: skip
     environment = {
         **os.environ,

@@ -15,10 +15,13 @@ What the machine had before is written down first and put back when the last set
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import json
 import os
+import re
+import shlex
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from .commands import HostsError, lock, run, say, write_file
@@ -38,6 +41,9 @@ PROGRAMS = {
     "nsenter": "util-linux",
     "/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring",
 }
+
+# What hosts' addresses are taken from; a set gets a /24 of it.
+ADDRESSES = ipaddress.ip_network("10.213.0.0/16")
 
 IPV4_SETTINGS = Path("/proc/sys/net/ipv4")
 
@@ -60,9 +66,12 @@ network_cmd_path = ""
 network_backend = "netavark"
 """
 
-# Folders that podman and crun use and no option moves. (crun's --root would be one, but the `podman container cleanup`
-# that follows the end of a container does not know of it, and the container could not be started again.)
-RUN_FOLDERS = ("/run/netns", "/run/crun")
+# Folders that podman, crun and netavark use and no option moves. (crun's --root would be one, but the `podman
+# container cleanup` that follows the end of a container does not know of it, and it could not be started again.)
+RUN_FOLDERS = ("/run/netns", "/run/crun", "/run/containers")
+
+# Folders that are taken away afterwards if they were not there before: those, and what mount(8) makes for itself.
+MADE_FOLDERS = (*RUN_FOLDERS, "/run/mount")
 
 # Runs in the new namespace. $1 is the folder for podman's running state, the others are RUN_FOLDERS.
 PREPARE_NAMESPACE = """\
@@ -125,16 +134,24 @@ def mount_points(mountinfo: str) -> set[str]:
     return {line.split(" ")[4].replace("\\040", " ") for line in mountinfo.splitlines()}
 
 
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
 def _mountinfo() -> str:
     return Path("/proc/self/mountinfo").read_text(encoding="utf-8")
+
+
+def iptables_rules(table: str) -> list[list[str]]:
+    """The chains and rules of an iptables table, as the words that would make them. Listing makes no table."""
+    return [shlex.split(line) for line in run(["iptables", "-w", "-t", table, "-S"]).stdout.splitlines()]
 
 
 def tables_and_chains() -> dict[str, list[str]]:
     """What the packet filter holds: nft tables ("ip nat"), and iptables chains by table."""
     found = {"tables": [line.removeprefix("table ") for line in run(["nft", "list", "tables"]).stdout.splitlines()]}
     for table in ("filter", "nat"):
-        listed = run(["iptables", "-w", "-t", table, "-S"]).stdout  # listing makes no table
-        found[table] = [line.split()[1] for line in listed.splitlines() if line.startswith("-N ")]
+        found[table] = [rule[1] for rule in iptables_rules(table) if rule[0] == "-N"]
     return found
 
 
@@ -151,6 +168,15 @@ def ipv4_settings() -> dict[str, str]:
 def chains_to_remove(before: Sequence[str], now: Sequence[str]) -> list[str]:
     """netavark's chains that were not there before: the others may belong to another podman of this machine."""
     return [chain for chain in now if chain.startswith("NETAVARK") and chain not in before]
+
+
+def foreign_subnets(rules: Iterable[Sequence[str]]) -> list[str]:
+    """Subnets in netavark's chains that are not ours: another podman of this machine has come to use them since."""
+    found = set()
+    for rule in rules:
+        if rule[0] == "-A" and rule[1].startswith("NETAVARK"):
+            found.update(ipaddress.ip_network(word) for word in rule if re.match(r"^\d+\.\d+\.\d+\.\d+/\d+$", word))
+    return sorted(str(subnet) for subnet in found if not subnet.is_multicast and not subnet.subnet_of(ADDRESSES))
 
 
 class Machine:
@@ -179,8 +205,8 @@ class Machine:
         if self.is_open():
             return
         self.close()  # what a run that was cut off may have left half-made
-        made = [folder for folder in RUN_FOLDERS if not Path(folder).exists()]
-        before = {"settings": ipv4_settings(), "filter": tables_and_chains(), "folders": made}
+        made = [folder for folder in MADE_FOLDERS if not Path(folder).exists()]
+        before = {"boot": _boot_id(), "settings": ipv4_settings(), "filter": tables_and_chains(), "folders": made}
         write_file(self._before, json.dumps(before, indent=1))
         write_file(self.cache / "containers.conf", CONTAINERS_CONF)
         for folder in (self._namespace_folder, self._run, *map(Path, RUN_FOLDERS)):
@@ -199,7 +225,9 @@ class Machine:
         while str(self._namespace_folder) in mount_points(_mountinfo()):
             run(["umount", "-l", self._namespace_folder])
         if self._before.exists():
-            self._put_back(json.loads(self._before.read_text(encoding="utf-8")))
+            before = json.loads(self._before.read_text(encoding="utf-8"))
+            if before["boot"] == _boot_id():  # a reboot has put everything back
+                self._put_back(before)
             self._before.unlink()
         for folder in (self._namespace_folder, self._run):
             shutil.rmtree(folder, ignore_errors=True)
@@ -216,30 +244,26 @@ class Machine:
     @staticmethod
     def _put_back(before: dict) -> None:
         """Undo netavark's and podman's traces, by what was noted before the first host."""
+        for folder in before["folders"]:
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
+        _remove_empty_cgroups()
+        strangers = foreign_subnets(iptables_rules("nat") + iptables_rules("filter"))
+        if strangers:
+            say(f"another podman of this machine has networks ({', '.join(strangers)}): IPv4 forwarding and netavark's"
+                " iptables chains are left to it")  # fmt: skip
+            return
         for table in ("nat", "filter"):
-            ours = chains_to_remove(before["filter"][table], tables_and_chains()[table])
-            listed = run(["iptables", "-w", "-t", table, "-S"]).stdout
-            for line in listed.splitlines():
-                words = line.split()
-                if words[0] == "-A" and words[1] not in ours and words[-1] in ours:
-                    run(["iptables", "-w", "-t", table, "-D", *words[1:]], check=False)
-            for flag in ("-F", "-X"):
-                for chain in ours:
-                    run(["iptables", "-w", "-t", table, flag, chain], check=False)
-            rules = [line for line in run(["iptables", "-w", "-t", table, "-S"]).stdout.splitlines()
-                     if not line.startswith("-P ")]  # fmt: skip
+            _remove_chains(table, chains_to_remove(before["filter"][table], tables_and_chains()[table]))
+            left = [rule for rule in iptables_rules(table) if rule[0] != "-P"]
             made = f"ip {table}" in set(tables_and_chains()["tables"]) - set(before["filter"]["tables"])
-            if made and not rules:
+            if made and not left:
                 run(["nft", "delete", "table", "ip", table])
         for name, value in before["settings"].items():  # ip_forward comes first, for it resets others
             path = IPV4_SETTINGS / name
             with contextlib.suppress(OSError):  # an interface went away meanwhile
                 if path.read_text(encoding="ascii").strip() != value:
                     path.write_text(value, encoding="ascii")
-        for folder in before["folders"]:
-            with contextlib.suppress(OSError):
-                os.rmdir(folder)
-        _remove_empty_cgroups()
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Machine]:
@@ -265,12 +289,23 @@ class Machine:
 
     def podman(self, *words: str | Path, check: bool = True, timeout: float = 300):
         """Run podman to its end; see commands.run."""
-        return run(self.podman_command(*words), check=check, timeout=timeout)
+        called = f"podman {' '.join(map(str, words))}"
+        return run(self.podman_command(*words), check=check, timeout=timeout, called=called)
 
     def controllers(self) -> set[str]:
         """The cgroup controllers that hosts can be limited by. v1 controllers of the machine are not among them."""
         listed = run(["nsenter", f"--mount={self._namespace}", "cat", "/sys/fs/cgroup/cgroup.controllers"]).stdout
         return set(listed.split())
+
+
+def _remove_chains(table: str, chains: Sequence[str]) -> None:
+    """Remove these chains and the rules elsewhere that jump to them."""
+    for rule in iptables_rules(table):
+        if rule[0] == "-A" and rule[1] not in chains and rule[-1] in chains:
+            run(["iptables", "-w", "-t", table, "-D", *rule[1:]])
+    for flag in ("--flush", "--delete-chain"):  # all emptied first: they jump to one another
+        for chain in chains:
+            run(["iptables", "-w", "-t", table, flag, chain])
 
 
 def _remove_empty_cgroups() -> None:

@@ -37,7 +37,8 @@ JDK_PACKAGE = {"bookworm": "openjdk-17-jdk-headless", "trixie": "openjdk-21-jdk-
 # Not installed, since installing them is the roles' work, but downloaded, so that it takes a moment only.
 DOWNLOADED_PACKAGES = ("chrony", "python3-pymysql")
 
-# Would work by themselves at some odd moment of a test, or wait for hardware that is not there.
+# Would work by themselves at some odd moment of a test, wait for hardware that is not there, or let hosts at what
+# belongs to the machine's kernel.
 MASKED_UNITS = (
     "apt-daily-upgrade.timer",
     "apt-daily.timer",
@@ -46,6 +47,9 @@ MASKED_UNITS = (
     "e2scrub_all.timer",
     "fstrim.timer",
     "getty.target",
+    "sys-fs-fuse-connections.mount",
+    "sys-kernel-debug.mount",
+    "sys-kernel-tracing.mount",
     "systemd-networkd-wait-online.service",
 )
 

@@ -25,9 +25,9 @@ from pathlib import Path
 
 from . import image, recipe
 from .commands import HostsError, lock, run, say, until, write_file
-from .machine import Machine
+from .machine import ADDRESSES, Machine
 
-SUBNETS = tuple(ipaddress.ip_network("10.213.0.0/16").subnets(new_prefix=24))[1:255]
+SUBNETS = tuple(ADDRESSES.subnets(new_prefix=24))[1:255]
 FIRST_ADDRESS = 11
 NAME_PATTERN = re.compile(r"^[a-z](?:[a-z0-9-]{0,28}[a-z0-9])?$")
 ACCOUNT_UID = 1500
@@ -134,6 +134,12 @@ def free_address(plan: Plan) -> str:
         if address not in used:
             return address
     raise HostsError(f"set {plan.name} has no free address left in {plan.subnet}")
+
+
+def mac_address(address: str) -> str:
+    """A host's own MAC address, locally administered (the first octet is 02). It stays when the host is started again:
+    with a new one each time, neighbours would send to the old one for up to half a minute."""
+    return "02:53:" + ":".join(f"{octet:02x}" for octet in ipaddress.IPv4Address(address).packed)
 
 
 def hosts_file(plan: Plan) -> str:
@@ -270,7 +276,7 @@ class HostSet:
     # -- verbs ----------------------------------------------------------------------------------------------------
 
     def up(self, hosts: Sequence[str], *, release: str, account: str = "", cpus: str = "", memory: str = "") -> None:
-        """Have these hosts in the set, and all hosts of the set running and reachable. Those that run are left alone."""
+        """Have these hosts in the set, and the whole set running and reachable. Hosts that run are left alone."""
         if release not in recipe.RELEASES:
             raise HostsError(f"release {release!r}: choose one of {', '.join(recipe.RELEASES)}")
         for host in hosts:
@@ -278,17 +284,17 @@ class HostSet:
         if account:
             check_name("account", account)
         with self.lock():
+            if not hosts and not self.exists():
+                raise HostsError(f"set {self.name} does not exist yet: say which hosts it has, hosts up"
+                                 f" {self.name} NAME...")  # fmt: skip
             with self.machine.opened():
-                images = {release: image.ensure(self.machine, release)}
                 self._check_limits(cpus, memory)
                 plan = self._planned(hosts, release, account, cpus, memory)
-                for host in plan.hosts.values():
-                    if host.release not in images:
-                        images[host.release] = image.ensure(self.machine, host.release)
                 self._write_files(plan)
-                self._ensure_network(plan)
                 states = self.states()
                 started = [host for host, state in states.items() if state != "running"]
+                images = {of: image.ensure(self.machine, of) for of in {plan.hosts[host].release for host in started}}
+                self._ensure_network(plan)
                 for host in started:
                     self._run_or_start(plan, host, states[host], images[plan.hosts[host].release])
             self._wait_ready(started)
@@ -337,6 +343,9 @@ class HostSet:
     def exec_command(self, host: str, command: Sequence[str], terminal: bool) -> list[str]:
         """The command line that runs a command on a host as root, without SSH."""
         (name,) = self.chosen([host])
+        state = self.states()[name]
+        if state != "running":
+            raise HostsError(f"{name} is not running ({state}). Start it: hosts start {self.name} {name}")
         options = ["--interactive", *(["--tty"] if terminal else [])]
         return self.machine.podman_command("exec", *options, self.container(name), *command)
 
@@ -424,7 +433,7 @@ class HostSet:
             *limit_options(),
             *(["--cpus", limits.cpus] if limits.cpus else []),
             *(["--memory", limits.memory] if limits.memory else []),
-            "--network", self.key, "--ip", limits.address, "--no-hosts",
+            "--network", self.key, "--ip", limits.address, "--mac-address", mac_address(limits.address), "--no-hosts",
             "--volume", f"{self.folder}/etc_hosts:/etc/hosts:ro",
             "--volume", f"{self.folder}/hosts/{host}:{recipe.HOST_FILES}:ro",
             # vm.*, kernel.* and huge pages belong to the machine, not to the host.
@@ -439,7 +448,8 @@ class HostSet:
     def _stop(self, hosts: Sequence[str]) -> None:
         running = self._running(hosts)
         if running:
-            self.machine.podman("stop", "--time", STOP_SECONDS, *map(self.container, running), timeout=STOP_SECONDS + 60)
+            containers = map(self.container, running)
+            self.machine.podman("stop", "--time", STOP_SECONDS, *containers, timeout=STOP_SECONDS + 60)
         self._wait_stopped(running)
 
     def _wait_stopped(self, hosts: Sequence[str]) -> None:
