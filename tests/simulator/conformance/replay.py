@@ -19,9 +19,10 @@ import struct
 import sys
 import time
 
+from standin_nodes import Node
+
 from . import compare, transcript
 from .client import Client, curl
-from .nodes import Node
 from .scenes import NOT_REPLAYED, SCENES
 
 FRONT_END = "127.0.0.1"

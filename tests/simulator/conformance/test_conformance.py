@@ -14,6 +14,7 @@ import subprocess
 import sys
 
 import pytest
+from standin_nodes import unpack
 
 from .scenes import NOT_REPLAYED, SCENES
 
@@ -28,12 +29,7 @@ def replayed(name, base):
     """Replay a scene in a network namespace of its own; returns what replay.run() does."""
     scene, work = SCENES[name], base / name
     work.mkdir()
-    archive = subprocess.run([sys.executable, SIMULATOR / "build", "--version", scene.version],
-                             check=True, capture_output=True, text=True).stdout.strip()
-    release = work / "release"
-    release.mkdir()
-    subprocess.run(["tar", "--extract", "--gzip", f"--file={archive}", f"--directory={release}",
-                    "--strip-components=1"], check=True)
+    release = unpack(scene.version, work / "release")
     unshare = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--net", "--map-root-user"]
     result = subprocess.run(
         [*unshare, sys.executable, "-m", "conformance.replay", name, release, TRANSCRIPTS, work / "nodes"],

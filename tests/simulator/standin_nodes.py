@@ -11,14 +11,26 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import time
 import urllib.request
 
+SIMULATOR = pathlib.Path(__file__).resolve().parent
 PYTHON = "/usr/bin/python3"
 
 
 class NodeError(Exception):
     """A node did not come up."""
+
+
+def unpack(version, folder):
+    """Build a release and unpack it without its top folder; returns the folder."""
+    archive = subprocess.run([sys.executable, SIMULATOR / "build", "--version", version], check=True,
+                             capture_output=True, text=True).stdout.strip()
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["tar", "--extract", "--gzip", f"--file={archive}", f"--directory={folder}",
+                    "--strip-components=1"], check=True)
+    return folder
 
 
 def settings_text(settings):
