@@ -46,7 +46,7 @@ system:  ## OS packages that the test hosts need (as root)
 	@tests/tools/quietly system tests/hosts/hosts setup
 
 .PHONY: house
-house: venv collection
+house: venv collection  ## both: commands and playbooks work in the checkout
 
 ## -- checks
 
