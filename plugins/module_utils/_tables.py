@@ -23,8 +23,8 @@ _SIZE_UNITS = ('B', 'KB', 'MB', 'GB', 'TB', 'PB')
 _BOOLEANS = {'true': True, 'false': False}
 
 Table = namedtuple('Table', ('name', 'show', 'proc', 'forwarded', 'required'))
-Table.__doc__ = """A listing. ``show`` is answered by the leader where ``forwarded``, else by the asked FE from its own view, as
-``proc`` always is (section 1.1); ``required`` are the columns without which the answer is none of this table."""
+Table.__doc__ = """A listing. ``show`` is answered by the leader where ``forwarded``, else by the asked FE from its own
+view, as ``proc`` always is (section 1.1); without the columns ``required`` an answer is none of this table."""
 
 FRONTENDS = Table('frontends', 'SHOW FRONTENDS', "SHOW PROC '/frontends'", True,
                   ('host', 'edit_log_port', 'query_port', 'role', 'join', 'alive'))

@@ -1,0 +1,255 @@
+# Copyright: (c) 2026, the starrocks.cluster authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+import pymysql
+import pytest
+from ansible_collections.starrocks.cluster.plugins.module_utils import _connection as connection
+from ansible_collections.starrocks.cluster.plugins.module_utils._connection import AGAIN, FINAL, STALE, Session
+from ansible_collections.starrocks.cluster.plugins.module_utils._tables import BACKENDS, BROKERS, FRONTENDS
+from sql_double import (
+    BACKEND_COLUMNS,
+    BROKER_COLUMNS,
+    FRONTEND_COLUMNS,
+    Clock,
+    Driver,
+    Frontend,
+    backend_row,
+    frontend_row,
+    lost,
+    said,
+)
+
+LISTING = (FRONTEND_COLUMNS, [frontend_row('fe1'), frontend_row('fe2', 'LEADER'), frontend_row('fe3', alive='false')])
+
+
+def parameters(*hosts, **options):
+    return dict(dict(login_hosts=list(hosts), login_port=9030, login_user='root', login_password='',
+                     check_implicit_admin=False, connect_timeout=5, read_timeout=60), **options)
+
+
+def session(frontends, *hosts, **options):
+    clock = Clock()
+    driver = Driver(frontends)
+    patience = options.pop('patience', 10)
+    made = Session(connection.options_from(parameters(*hosts, **options)), patience=patience, driver=driver,
+                   clock=clock, sleep=clock.sleep, resolve=lambda host: frozenset())
+    made.test_clock, made.test_driver = clock, driver
+    return made
+
+
+def frontends(**named):
+    return {(name, 9030): frontend for name, frontend in named.items()}
+
+
+# The words of real front ends: transcripts of the versions named.
+@pytest.mark.parametrize('errno, words, name, outcome', [
+    (1045, "Access denied for user 'root' (using password: YES)", 'access denied', FINAL),
+    (2013, 'Lost connection to MySQL server during query', 'connection lost', AGAIN),
+    (2006, 'MySQL server has gone away', 'connection lost', AGAIN),
+    (1064, 'Socket is closed by peer.', 'leader changes', AGAIN),
+    (1064, 'java.net.ConnectException: Connection refused', 'leader changes', AGAIN),
+    (1064, '(JE 18.3.20) Commit policy: SIMPLE_MAJORITY required 1 replica. But none were active with this master.',
+     'no leader', AGAIN),
+    (1064, 'com.sleepycat.je.rep.UnknownMasterException: (JE 18.3.16) Could not determine master from helpers at:[]',
+     'no leader', AGAIN),
+    (1064, 'Internal error processing forward', 'front end is no member', AGAIN),
+    (1064, 'Unexpected exception: Failed to acquire globalStateMgr lock. Try again', 'metadata busy', AGAIN),
+    (1064, 'frontend name already exists 10.0.0.1_9010_1. Try again', 'metadata busy', AGAIN),
+    (1064, 'Backend already exists with same host 127.0.0.7 and port 9050', 'already there', STALE),
+    (1064, 'Unexpected exception: Same backend already exists[h:9050]', 'already there', STALE),
+    (1064, 'FE with the same host: 127.0.0.9 already exists', 'already there', STALE),
+    (1064, 'Broker(127.0.0.6:8000) has already in brokers.', 'already there', STALE),
+    (1064, 'backend does not exists[127.0.0.99:9050]', 'not there', STALE),
+    (1064, 'FOLLOWER does not exist[127.0.0.1:9010]', 'not there', STALE),
+    (1064, 'Unknown broker name(nosuch)', 'not there', STALE),
+    (1064, 'Tables such as [t.b] on the backend[127.0.0.3:9050] have only one replica. To avoid data loss',
+     'single replica', FINAL),
+    (1064, 'Getting analyzing error. Detail message: Unknown host: no-such-host.invalid: x.', 'name unknown', FINAL),
+    (5203, 'Access denied; you need (at least one of) the NODE privilege(s) on SYSTEM', 'privilege missing', FINAL),
+    (1227, 'Access denied; you need (at least one of) the OPERATE privilege(s)', 'privilege missing', FINAL),
+    (1064, "You have an error in your SQL syntax; check the manual that corresponds to your MariaDB", 'not StarRocks',
+     FINAL),
+    (1064, 'Unknown table t.x', 'error', FINAL),
+])
+def test_rules(errno, words, name, outcome):
+    rule = connection.rule_for(errno, words)
+    assert (rule.name, rule.outcome) == (name, outcome)
+
+
+def test_every_rule_names_its_source_and_what_to_do():
+    for rule in connection.ERROR_RULES:
+        assert rule.source and rule.advice and (rule.errnos or rule.texts)
+
+
+@pytest.mark.parametrize('params, expected', [
+    ({}, None),
+    ({'ca_cert': '/ca'}, {'ca': '/ca'}),
+    ({'ca_cert': '/ca', 'client_cert': '/c', 'client_key': '/k', 'check_hostname': True},
+     {'ca': '/ca', 'cert': '/c', 'key': '/k', 'check_hostname': True}),
+    ({'check_hostname': False}, {'check_hostname': False}),
+])
+def test_tls(params, expected):
+    assert connection.options_from(parameters('fe1', **params)).tls == expected
+
+
+@pytest.mark.parametrize('hosts', [[], ["fe'1"], ['fe1:0']])
+def test_bad_hosts_are_told_before_connecting(hosts):
+    with pytest.raises(ValueError):
+        connection.options_from(parameters(*hosts))
+
+
+def test_the_first_that_answers_is_taken():
+    made = session(frontends(fe2=Frontend()), 'fe1', 'fe2', 'fe3')
+    made.connect()
+    assert made.address == 'fe2:9030'
+    assert made.attempts == [{'host': 'fe1:9030', 'error': "Can't connect to MySQL server on 'fe1' (refused)"}]
+
+
+def test_timeouts_are_passed_on():
+    made = session(frontends(fe1=Frontend()), 'fe1', connect_timeout=3, read_timeout=7)
+    made.connect()
+    options = made.test_driver.options
+    assert (options['connect_timeout'], options['read_timeout'], options['write_timeout']) == (3, 7, 7)
+
+
+def test_nobody_answers():
+    made = session({}, 'fe1', 'fe2')
+    with pytest.raises(connection.ConnectError) as caught:
+        made.read('SHOW FRONTENDS')
+    assert caught.value.outcome == AGAIN
+    assert 'fe1:9030' in str(caught.value) and 'fe2:9030' in str(caught.value) and 'To do:' in str(caught.value)
+    # An absent cluster is told at once; patience is for one that was there.
+    assert made.test_clock.now == 0
+
+
+def test_a_refusal_tells_more_than_silence():
+    made = session(frontends(fe2=Frontend(passwords={'root': 'x'})), 'fe1', 'fe2', 'fe3', login_password='wrong')
+    with pytest.raises(connection.ConnectError) as caught:
+        made.connect()
+    assert caught.value.rule is connection.DENIED and caught.value.outcome == FINAL
+
+
+@pytest.mark.parametrize('user, password, implicit, entered', [
+    ('root', 'new', True, True),
+    ('root', 'new', False, False),
+    ('admin', 'new', True, False),
+    ('root', '', True, True),
+])
+def test_the_empty_password_of_a_new_cluster(user, password, implicit, entered):
+    made = session(frontends(fe1=Frontend(passwords={'root': '', 'admin': ''})), 'fe1', login_user=user,
+                   login_password=password, check_implicit_admin=implicit)
+    if entered:
+        made.connect()
+        assert made.implicit_admin is (password != '')
+    else:
+        with pytest.raises(connection.ConnectError):
+            made.connect()
+
+
+def test_the_empty_password_is_not_tried_when_the_right_one_fits():
+    secured = Frontend(passwords={'root': 'x'})
+    made = session(frontends(fe1=secured), 'fe1', login_password='x', check_implicit_admin=True)
+    made.connect()
+    assert len(made.test_driver.connects) == 1 and not made.implicit_admin
+
+
+@pytest.mark.parametrize('error', [
+    lost(), said('Socket is closed by peer.'), said('java.net.ConnectException: Connection refused'),
+    pymysql.err.InternalError('Packet sequence number wrong - got 80 expected 1'), ValueError('garbage'),
+    pymysql.err.InterfaceError(0, ''), said('Internal error processing forward'),
+])
+def test_a_read_goes_on_elsewhere(error):
+    broken, good = Frontend({FRONTENDS.show: LISTING}), Frontend({FRONTENDS.show: LISTING})
+    broken.faults.append(('SHOW', error, False))
+    made = session(frontends(fe1=broken, fe2=good), 'fe1', 'fe2')
+    assert len(made.rows(FRONTENDS)) == 3
+    assert made.address == 'fe2:9030' and good.log == [FRONTENDS.show]
+
+
+def test_patience_ends():
+    broken = Frontend()
+    broken.faults.extend([('SHOW', said('Socket is closed by peer.'), False)] * 100)
+    made = session(frontends(fe1=broken), 'fe1', patience=5)
+    with pytest.raises(connection.StatementError, match='front end fe1:9030, statement SHOW FRONTENDS: .1064. Socket'):
+        made.rows(FRONTENDS)
+    assert 5 <= made.test_clock.now < 7
+
+
+def test_an_answer_is_not_asked_for_again():
+    denied = Frontend()
+    denied.faults.append(('SHOW', said('you need (at least one of) the NODE privilege(s)', 5203), False))
+    made = session(frontends(fe1=denied), 'fe1')
+    with pytest.raises(connection.StatementError, match='cluster_admin'):
+        made.rows(FRONTENDS)
+    assert denied.log == [FRONTENDS.show]
+
+
+def test_a_change_is_sent_once():
+    broken = Frontend()
+    broken.faults.append(('ALTER', lost(), False))
+    made = session(frontends(fe1=broken, fe2=Frontend()), 'fe1', 'fe2')
+    with pytest.raises(connection.StatementError) as caught:
+        made.change('ALTER SYSTEM ADD BACKEND "h:9050"')
+    assert caught.value.outcome == AGAIN and broken.log == ['ALTER SYSTEM ADD BACKEND "h:9050"']
+    made.connect()
+    assert made.address == 'fe2:9030'
+
+
+def test_a_secret_in_a_statement_is_not_told():
+    broken = Frontend()
+    broken.faults.append(('SET', said("Getting syntax error near PASSWORD('s3cret')"), False))
+    made = session(frontends(fe1=broken), 'fe1')
+    with pytest.raises(connection.StatementError) as caught:
+        made.change("SET PASSWORD FOR 'root'@'%' = PASSWORD('s3cret')")
+    assert 's3cret' not in str(caught.value)
+
+
+def test_other_front_ends_are_learnt():
+    first = Frontend({FRONTENDS.show: LISTING, BACKENDS.show: (BACKEND_COLUMNS, [])})
+    leader = Frontend({BACKENDS.show: (BACKEND_COLUMNS, [backend_row('be1')])})
+    made = session(frontends(fe1=first, fe2=leader), 'fe1')
+    made.learn(made.rows(FRONTENDS))
+    first.faults.append(('SHOW', lost(), False))
+    assert made.rows(BACKENDS)[0]['host'] == 'be1'
+    assert made.address == 'fe2:9030'
+
+
+def test_brokers_are_asked_of_the_leader():
+    first = Frontend({FRONTENDS.show: LISTING, BROKERS.show: (BROKER_COLUMNS, [])})
+    leader = Frontend({BROKERS.show: (BROKER_COLUMNS, [['b', 'h', '8000', 'true', '']])})
+    made = session(frontends(fe1=first, fe2=leader), 'fe1')
+    assert made.rows(BROKERS)[0]['name'] == 'b'
+    assert (made.address, first.log, leader.log) == ('fe2:9030', [FRONTENDS.show], [BROKERS.show])
+    made.rows(BROKERS)
+    assert leader.log == [BROKERS.show] * 2  # who leads is asked once per connection
+
+
+def test_a_leader_that_cannot_be_reached():
+    first = Frontend({FRONTENDS.show: LISTING, BROKERS.show: (BROKER_COLUMNS, [])})
+    made = session(frontends(fe1=first), 'fe1')
+    assert made.ask_leader() is False
+    assert made.address == 'fe1:9030' and made.attempts[-1]['host'] == 'fe2:9030'
+
+
+def test_no_connection_is_made_where_the_leader_is_asked_already():
+    only = Frontend({FRONTENDS.show: (FRONTEND_COLUMNS, [frontend_row('fe1', 'LEADER')])})
+    made = session(frontends(fe1=only), 'fe1')
+    assert made.ask_leader() is True
+    assert len(made.test_driver.connects) == 1
+
+
+def test_local_rows_need_no_leader():
+    first = Frontend({FRONTENDS.proc: LISTING})
+    assert len(session(frontends(fe1=first), 'fe1').local_rows(FRONTENDS)) == 3
+
+
+@pytest.mark.parametrize('password, expected', [('x', True), ('y', False)])
+def test_accepts(password, expected):
+    made = session(frontends(fe1=Frontend(passwords={'root': '', 'u': 'x'})), 'fe1')
+    assert made.accepts('u', password) is expected
+
+
+def test_arguments_are_filled_in_by_the_driver():
+    made = session(frontends(fe1=Frontend({'SELECT 7': (('7',), [[7]])})), 'fe1')
+    assert made.read('SELECT %s', (7,)).rows == [(7,)]

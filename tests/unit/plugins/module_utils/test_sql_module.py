@@ -1,0 +1,414 @@
+# Copyright: (c) 2026, the starrocks.cluster authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The SQL modules from their arguments to their result, over a scripted driver."""
+
+import json
+
+import pytest
+from ansible.module_utils import basic
+from ansible.module_utils.common.text.converters import to_bytes
+from ansible_collections.starrocks.cluster.plugins.module_utils import _connection, _sql_module, _wait
+from ansible_collections.starrocks.cluster.plugins.modules import (
+    starrocks_backend,
+    starrocks_broker,
+    starrocks_cluster_info,
+    starrocks_frontend,
+    starrocks_query,
+    starrocks_user,
+    starrocks_wait,
+)
+from sql_double import (
+    BACKEND_COLUMNS,
+    BROKER_COLUMNS,
+    FRONTEND_COLUMNS,
+    Clock,
+    Driver,
+    Frontend,
+    backend_row,
+    frontend_row,
+    lost,
+    said,
+)
+
+ADD = 'ALTER SYSTEM ADD BACKEND "10.0.0.1:9050"'
+
+
+class Cluster:
+    """One front end whose back ends are a list of rows, which ADD and DROP change."""
+
+    def __init__(self):
+        self.backends = []
+        self.frontend = Frontend({
+            'SHOW BACKENDS': lambda: (BACKEND_COLUMNS, self.backends),
+            'SHOW FRONTENDS': (FRONTEND_COLUMNS, [frontend_row('fe1', 'LEADER'), frontend_row('fe2'),
+                                                  frontend_row('fe3', 'OBSERVER', alive='false', join='false')]),
+            'SHOW BROKER': (BROKER_COLUMNS, [['b', '10.0.0.1', '8000', 'true', '']]),
+            "SHOW PROC '/statistic'": (('DbId', 'DbName', 'UnhealthyTabletNum'), [['Total', '3', '0']]),
+            'SHOW COMPUTE NODES': (('ComputeNodeId', 'IP', 'HeartbeatPort', 'Alive'), []),
+            ADD: self.add,
+            'ALTER SYSTEM DROP BACKEND "10.0.0.1:9050"': self.drop_one,
+        })
+        self.driver = Driver({('fe1', 9030): self.frontend})
+
+    def add(self):
+        self.backends.append(backend_row('10.0.0.1'))
+        return (), []
+
+    def drop_one(self):
+        """DROP takes the first of the rows that a duplicate ADD has made."""
+        self.backends.pop(0)
+        return (), []
+
+    @property
+    def changes(self):
+        return [statement for statement in self.frontend.log if not statement.startswith('SHOW')]
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    made = Cluster()
+    monkeypatch.setattr(_connection, 'pymysql', made.driver)
+    clock = Clock()
+    monkeypatch.setattr(_sql_module, 'Session',
+                        lambda options: _connection.Session(options, clock=clock, sleep=clock.sleep))
+    monkeypatch.setattr(_wait.poll, '__defaults__', (None, clock, clock.sleep))
+    monkeypatch.setattr(_wait, 'port_answers', lambda host, port: True)
+    return made
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a module in this process: run(module, check=False, **arguments) -> its result."""
+
+    def call(module, check=False, **arguments):
+        arguments = dict(dict(login_hosts=['fe1']), _ansible_check_mode=check, _ansible_diff=True, **arguments)
+        monkeypatch.setattr(basic, '_ANSIBLE_ARGS', to_bytes(json.dumps({'ANSIBLE_MODULE_ARGS': arguments})))
+        monkeypatch.setattr(basic, '_ANSIBLE_PROFILE', 'legacy', raising=False)
+        warnings = []
+        monkeypatch.setattr(basic.AnsibleModule, 'warn', lambda module, text: warnings.append(text))
+        with pytest.raises(SystemExit):
+            module.main()
+        return dict(json.loads(capsys.readouterr().out), warned=' '.join(warnings))
+
+    return call
+
+
+NODES = [{'host': '10.0.0.1'}]
+
+
+def test_a_backend_is_added_once(cluster, run):
+    result = run(starrocks_backend, check=True, nodes=NODES)
+    assert (result['changed'], result['queries'], cluster.changes) == (True, [ADD], [])
+    assert result['diff'] == {'before': {'10.0.0.1:9050': 'absent'}, 'after': {'10.0.0.1:9050': 'present'}}
+
+    result = run(starrocks_backend, nodes=NODES)
+    assert (result['changed'], result['queries'], cluster.changes) == (True, [ADD], [ADD])
+    assert result['nodes'][0]['last_start_time'] == '2026-11-23 03:05:32'
+
+    del cluster.frontend.log[:]
+    result = run(starrocks_backend, nodes=NODES)
+    assert (result['changed'], result['queries']) == (False, [])
+    assert cluster.frontend.log == ['SHOW BACKENDS']  # an unchanged call reads once
+
+
+def test_without_waiting_two_statements_do(cluster, run):
+    result = run(starrocks_backend, nodes=NODES, wait=False)
+    assert cluster.frontend.log == ['SHOW BACKENDS', ADD]
+    assert result['nodes'] == [{'host': '10.0.0.1', 'heartbeat_port': 9050, 'alive': False, 'err_msg': ''}]
+
+
+@pytest.mark.parametrize('done, sent', [(True, 1), (False, 2)])
+@pytest.mark.parametrize('error', [lost(), said('Socket is closed by peer.')])
+def test_a_statement_in_doubt_is_looked_up_before_it_is_repeated(cluster, run, error, done, sent):
+    cluster.frontend.faults.append(('ALTER', error, done))
+    result = run(starrocks_backend, nodes=NODES)
+    assert len(cluster.backends) == 1 and cluster.changes == [ADD] * sent
+    assert (result['changed'], result['queries']) == (True, [ADD])
+
+
+def test_another_run_was_faster(cluster, run):
+    error = said('Backend already exists with same host 10.0.0.1 and port 9050')
+    cluster.frontend.faults.append(('ALTER', error, True))
+    result = run(starrocks_backend, nodes=NODES)
+    assert (result['changed'], result['queries']) == (False, [])
+
+
+def test_a_name_that_the_cluster_knows_otherwise(cluster, run):
+    error = said('Backend already exists with same host 10.0.0.9 and port 9050')
+    cluster.frontend.faults.extend([('ALTER', error, False)] * 2)
+    result = run(starrocks_backend, nodes=NODES)
+    assert result['failed'] and 'another spelling' in result['msg'] and len(cluster.changes) == 2
+
+
+def test_duplicates_are_added_once_and_told(cluster, run):
+    result = run(starrocks_backend, nodes=NODES * 2)
+    assert result['queries'] == [ADD] and 'names 10.0.0.1:9050 twice' in result['warned']
+
+
+def test_duplicate_rows_are_all_dropped(cluster, run):
+    cluster.backends.extend([backend_row('10.0.0.1')] * 2)
+    result = run(starrocks_backend, nodes=NODES, state='absent')
+    assert cluster.backends == [] and len(result['queries']) == 2 and result['nodes'] == []
+
+
+def test_a_backend_with_data_is_refused(cluster, run):
+    cluster.backends.append(backend_row('10.0.0.1', tablets='3'))
+    result = run(starrocks_backend, nodes=NODES, state='absent')
+    assert result['failed'] and 'holds 3 tablets' in result['msg'] and cluster.changes == []
+
+
+def test_time_out_names_node_and_words(cluster, run):
+    row = backend_row('10.0.0.1', alive='false')
+    row[BACKEND_COLUMNS.index('ErrMsg')] = 'Unmatched cluster id'
+    cluster.backends.append(row)
+    result = run(starrocks_backend, nodes=NODES, wait_timeout=20)
+    assert result['failed']
+    assert result['msg'] == ('not all back ends were alive within 20 s: 10.0.0.1:9050 is not alive '
+                             '(ErrMsg: Unmatched cluster id)')
+    assert result['nodes'][0]['err_msg'] == 'Unmatched cluster id' and not result['changed']
+
+
+def test_the_ghost_of_the_process_before_is_not_believed(cluster, run):
+    cluster.backends.append(backend_row('10.0.0.1'))
+    nodes = [{'host': '10.0.0.1', 'previous_start_time': '2026-11-23 03:05:32'}]
+    assert run(starrocks_backend, nodes=nodes, wait_timeout=5)['failed']
+    cluster.backends[0][BACKEND_COLUMNS.index('LastStartTime')] = '2026-11-23 03:06:00'
+    assert not run(starrocks_backend, nodes=nodes, wait_timeout=5).get('failed')
+
+
+def test_decommissioning_waits_until_the_rows_are_gone(cluster, run):
+    statement = 'ALTER SYSTEM DECOMMISSION BACKEND "10.0.0.1:9050"'
+    cluster.backends.append(backend_row('10.0.0.1', tablets='9'))
+
+    def leave():
+        cluster.backends[0] = backend_row('10.0.0.1', tablets='9', leaving='true')
+        return (), []
+
+    cluster.frontend.answers[statement] = leave
+    result = run(starrocks_backend, nodes=NODES, state='decommissioned', wait_timeout=5)
+    assert result['failed'] and 'still holds 9 tablets' in result['msg'] and result['queries'] == [statement]
+    cluster.backends.clear()
+    result = run(starrocks_backend, nodes=NODES, state='decommissioned')
+    assert (result['changed'], result['nodes']) == (False, [])
+
+
+@pytest.mark.parametrize('nodes, words', [
+    ([], 'nodes is empty'), ([{'host': 'a;b'}], 'neither an address nor a host name'),
+    ([{'host': 'h', 'heartbeat_service_port': 0}], 'port 0 is not between'),
+])
+def test_bad_nodes_are_told_before_connecting(cluster, run, nodes, words):
+    assert words in run(starrocks_backend, nodes=nodes)['msg']
+    assert cluster.driver.connects == []
+
+
+def test_bad_hosts(cluster, run):
+    assert 'login_hosts' in run(starrocks_backend, nodes=NODES, login_hosts=['a b'])['msg']
+
+
+def test_no_driver(cluster, run, monkeypatch):
+    monkeypatch.setattr(_sql_module, 'PYMYSQL_IMPORT_ERROR', 'Traceback')
+    assert 'PyMySQL' in run(starrocks_backend, nodes=NODES)['msg']
+
+
+def test_another_server(cluster, run):
+    cluster.frontend.answers['SHOW BACKENDS'] = (('a', 'b'), [])
+    assert 'not a StarRocks front end' in run(starrocks_backend, nodes=NODES)['msg']
+
+
+def test_a_frontend(cluster, run):
+    result = run(starrocks_frontend, host='fe4', check=True, role='observer')
+    assert result['queries'] == ['ALTER SYSTEM ADD OBSERVER "fe4:9010"'] and cluster.changes == []
+    result = run(starrocks_frontend, host='fe2')
+    assert (result['changed'], result['frontend']['role']) == (False, 'FOLLOWER')
+    assert 'leads the cluster' in run(starrocks_frontend, host='fe1', state='absent')['msg']
+    assert 'has not joined' in run(starrocks_frontend, host='fe3', role='observer', wait_timeout=3)['msg']
+    assert run(starrocks_frontend, host='fe9', state='absent')['frontend'] is None
+    assert 'neither an address' in run(starrocks_frontend, host='fe 9')['msg']
+
+
+def test_an_alive_frontend_that_is_dropped_is_warned_of(cluster, run):
+    drop = 'ALTER SYSTEM DROP FOLLOWER "fe2:9010"'
+
+    def dropped():
+        cluster.frontend.answers['SHOW FRONTENDS'] = (FRONTEND_COLUMNS, [frontend_row('fe1', 'LEADER')])
+        return (), []
+
+    cluster.frontend.answers[drop] = dropped
+    result = run(starrocks_frontend, host='fe2', state='absent')
+    assert result['queries'] == [drop] and 'move its meta_dir aside' in result['warned']
+    assert result['frontend'] is None
+
+
+def test_brokers(cluster, run):
+    result = run(starrocks_broker, name='b', nodes=[{'host': '10.0.0.1'}])
+    assert not result['changed'] and result['nodes'][0]['port'] == 8000
+    result = run(starrocks_broker, name='b', state='absent', check=True)
+    assert result['queries'] == ['ALTER SYSTEM DROP ALL BROKER "b"']
+    assert 'a broker needs a name' in run(starrocks_broker, name=' ', state='absent')['msg']
+    assert 'nodes' in run(starrocks_broker, name='b')['msg']
+    assert 'nodes is empty' in run(starrocks_broker, name='b', nodes=[], state='absent')['msg']
+
+
+def test_info(cluster, run):
+    result = run(starrocks_cluster_info, login_hosts=['fe0', 'fe1'])
+    assert not result['changed'] and result['queries'] == []
+    assert (result['answered'], result['answered_by'], result['version']) == (True, 'fe1:9030', '3.5.0-0be11fd')
+    assert result['leader']['host'] == 'fe1' and len(result['frontends']) == 3
+    assert (result['backends'], result['compute_nodes'], result['brokers'][0]['name']) == ([], [], 'b')
+    assert result['statistic'] == {'db_num': 3, 'unhealthy_tablet_num': 0}
+    assert [entry['host'] for entry in result['unreachable']] == ['fe0:9030']
+    assert len(cluster.frontend.log) == 5  # one statement per listing
+
+
+def test_info_of_one_listing(cluster, run):
+    result = run(starrocks_cluster_info, subset=['frontends'])
+    assert cluster.frontend.log == ['SHOW FRONTENDS'] and result['backends'] is None and result['statistic'] is None
+
+
+def test_info_when_nobody_answers(cluster, run):
+    result = run(starrocks_cluster_info, login_hosts=['fe8', 'fe9'], require_answer=False)
+    assert not result.get('failed')
+    assert (result['answered'], result['answered_by'], result['leader']) == (False, None, None)
+    assert len(result['unreachable']) == 2
+    result = run(starrocks_cluster_info, login_hosts=['fe8', 'fe9'])
+    assert result['failed'] and len(result['unreachable']) == 2
+
+
+def test_a_refusal_is_no_silence(cluster, run):
+    cluster.frontend.passwords['root'] = 'x'
+    result = run(starrocks_cluster_info, require_answer=False, login_password='wrong')
+    assert result['failed'] and 'Access denied' in result['msg'] and 'wrong' not in json.dumps(result['msg'])
+
+
+def test_info_without_a_leader(cluster, run):
+    """A follower whose cluster lost its majority answers SHOW PROC from its own view."""
+    listing = cluster.frontend.answers['SHOW FRONTENDS'][0], [frontend_row('fe1'), frontend_row('fe2', alive='false')]
+    gone = said('com.sleepycat.je.rep.UnknownMasterException: (JE 18.3.16) Could not determine master')
+    cluster.frontend.faults.extend([('SHOW FRONTENDS', gone, False)] * 100)
+    cluster.frontend.faults.append(("SHOW PROC '/brokers'", gone, False))
+    cluster.frontend.answers["SHOW PROC '/frontends'"] = listing
+    cluster.frontend.answers["SHOW PROC '/backends'"] = (BACKEND_COLUMNS, [backend_row('10.0.0.1')])
+    result = run(starrocks_cluster_info, subset=['backends', 'brokers'])
+    assert (result['answered'], result['leader'], result['version']) == (True, None, '3.5.0-0be11fd')
+    assert len(result['frontends']) == 2 and len(result['backends']) == 1
+    assert result['brokers'] is None and 'brokers could not be read' in result['warned']
+
+
+def test_one_that_was_dropped_is_not_believed(cluster, run):
+    cluster.frontend.faults.extend([('SHOW FRONTENDS', said('Internal error processing forward'), False)] * 100)
+    result = run(starrocks_cluster_info, require_answer=False)
+    assert not result['answered'] and 'processing forward' in result['unreachable'][0]['error']
+    assert not [statement for statement in cluster.frontend.log if 'PROC' in statement]
+
+
+def set_root_password(cluster, password):
+    def answer():
+        cluster.frontend.passwords['root'] = password
+        return (), []
+
+    cluster.frontend.answers["SET PASSWORD FOR 'root'@'%%' = PASSWORD('%s')" % password] = answer
+
+
+SHOWN = "SET PASSWORD FOR 'root'@'%' = PASSWORD('********')"
+
+
+def test_the_first_password_of_root(cluster, run):
+    set_root_password(cluster, 'new')
+    arguments = dict(password='new', login_password='new', check_implicit_admin=True)
+    result = run(starrocks_user, check=True, **arguments)
+    assert (result['changed'], result['queries'], cluster.changes) == (True, [SHOWN], [])
+    result = run(starrocks_user, **arguments)
+    assert (result['changed'], result['queries']) == (True, [SHOWN]) and cluster.frontend.passwords['root'] == 'new'
+    del cluster.frontend.log[:]
+    result = run(starrocks_user, **arguments)
+    assert (result['changed'], result['queries'], cluster.frontend.log) == (False, [], [])
+
+
+def test_a_password_is_changed_once(cluster, run):
+    """The second run still logs in with the old one."""
+    cluster.frontend.passwords['root'] = 'old'
+    set_root_password(cluster, 'new')
+    assert run(starrocks_user, password='new', login_password='old')['changed']
+    assert not run(starrocks_user, password='new', login_password='old')['changed']
+
+
+def test_the_connection_is_lost_after_the_password_was_set(cluster, run):
+    cluster.frontend.passwords['root'] = 'old'
+    set_root_password(cluster, 'new')
+    cluster.frontend.faults.append(('SET', lost(), True))
+    result = run(starrocks_user, password='new', login_password='old')
+    assert (result['changed'], result['queries'], len(cluster.changes)) == (True, [SHOWN], 1)
+
+
+def test_a_password_that_does_not_let_in(cluster, run):
+    cluster.frontend.answers["SET PASSWORD FOR 'root'@'%' = PASSWORD('new')"] = ((), [])
+    result = run(starrocks_user, password='new', login_password='')
+    assert result['failed'] and 'does not let it in' in result['msg']
+
+
+def test_other_accounts(cluster, run):
+    users = [["'root'@'%'"]]
+    cluster.frontend.answers['SHOW ALL AUTHENTICATION'] = lambda: (('UserIdentity',), users)
+
+    def created():
+        users.append(["'u'@'%'"])
+        cluster.frontend.passwords['u'] = 'pw'
+        return (), []
+
+    cluster.frontend.answers["CREATE USER 'u'@'%' IDENTIFIED BY 'pw'"] = created
+    cluster.frontend.answers["DROP USER 'u'@'%'"] = lambda: (users.pop() and (), [])
+    assert not run(starrocks_user, name='u', state='absent')['changed']
+    assert run(starrocks_user, name='u', password='pw')['queries'] == ["CREATE USER 'u'@'%' IDENTIFIED BY '********'"]
+    assert not run(starrocks_user, name='u', password='pw')['changed']
+    assert run(starrocks_user, name='u', state='absent')['changed'] and len(users) == 1
+    assert 'does not drop root' in run(starrocks_user, name='root', state='absent')['msg']
+    assert 'name: must not be empty' in run(starrocks_user, name='')['msg']
+
+
+def test_query(cluster, run):
+    result = run(starrocks_query, query='SHOW BROKER')
+    assert not result['changed'] and result['rows'] == [
+        {'Name': 'b', 'IP': '10.0.0.1', 'Port': '8000', 'Alive': 'true', 'ErrMsg': ''}]
+    result = run(starrocks_query, check=True, query=['SHOW BROKER', ADD])
+    assert (result['changed'], len(result['results']), cluster.changes) == (True, 1, [])
+    result = run(starrocks_query, query=ADD)
+    assert (result['changed'], result['rows'], cluster.changes) == (True, [], [ADD])
+    assert 'one statement' in run(starrocks_query, query='SELECT 1; DROP TABLE t')['msg']
+    assert 'query is empty' in run(starrocks_query, query=[])['msg']
+
+
+def test_query_with_arguments(cluster, run):
+    cluster.frontend.answers['SELECT 7'] = (('a',), [[7]])
+    assert run(starrocks_query, query='SELECT %s', positional_args=[7])['rows'] == [{'a': 7}]
+    result = run(starrocks_query, query='SELECT %(n)s', named_args={'n': 7})
+    assert result['rows'] == [{'a': 7}] and result['queries'] == ['SELECT %(n)s']
+
+
+def test_wait(cluster, run):
+    result = run(starrocks_wait, conditions=[{'condition': 'leader'}, {'condition': 'alive', 'kind': 'brokers'}])
+    assert [entry['met'] for entry in result['conditions']] == [True, True] and not result['changed']
+    result = run(starrocks_wait, timeout=4, conditions=[
+        {'condition': 'leader'},
+        {'condition': 'version', 'kind': 'frontends', 'version': '3.5.1', 'nodes': ['fe2:9010']}])
+    assert result['msg'] == ('the conditions did not hold within 4 s: version of frontends: fe2:9010 has version '
+                             '3.5.0-0be11fd')
+    assert [entry['met'] for entry in result['conditions']] == [True, False]
+
+
+@pytest.mark.parametrize('conditions, words', [
+    ([], 'conditions is empty'), ([{'condition': 'alive'}], 'kind'),
+    ([{'condition': 'alive', 'kind': 'backends', 'nodes': []}], 'nodes is empty'),
+    ([{'condition': 'alive', 'kind': 'backends', 'nodes': ['a b']}], 'neither an address'),
+])
+def test_bad_conditions(cluster, run, conditions, words):
+    assert words in run(starrocks_wait, conditions=conditions)['msg']
+    assert cluster.driver.connects == []
+
+
+def test_waiting_for_a_cluster_that_is_not_there(cluster, run):
+    result = run(starrocks_wait, login_hosts=['fe9'], timeout=5, conditions=[{'condition': 'leader'}])
+    assert result['failed'] and 'no front end could be logged in to' in result['msg']
+    assert result['conditions'] == [
+        {'condition': 'leader', 'kind': None, 'met': False, 'lacks': ['no front end answered']}]

@@ -1,0 +1,95 @@
+# Copyright: (c) 2026, the starrocks.cluster authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+import pytest
+from ansible_collections.starrocks.cluster.plugins.module_utils import _statements as statements
+
+
+@pytest.mark.parametrize('statement, expected', [
+    (statements.add_frontend('FOLLOWER', '10.0.0.2', 9010), 'ALTER SYSTEM ADD FOLLOWER "10.0.0.2:9010"'),
+    (statements.drop_frontend('OBSERVER', 'fe4', 9010), 'ALTER SYSTEM DROP OBSERVER "fe4:9010"'),
+    (statements.add_nodes('BACKEND', [('10.0.0.1', 9050), ('fd00::1', 9051)]),
+     'ALTER SYSTEM ADD BACKEND "10.0.0.1:9050", "[fd00::1]:9051"'),
+    (statements.add_nodes('COMPUTE NODE', [('cn1', 9050)]), 'ALTER SYSTEM ADD COMPUTE NODE "cn1:9050"'),
+    (statements.drop_nodes('BACKEND', [('10.0.0.1', 9050)]), 'ALTER SYSTEM DROP BACKEND "10.0.0.1:9050"'),
+    (statements.drop_nodes('BACKEND', [('10.0.0.1', 9050)], force=True),
+     'ALTER SYSTEM DROP BACKEND "10.0.0.1:9050" FORCE'),
+    (statements.add_nodes(statements.broker_noun('b 4'), [('h', 8000)]), 'ALTER SYSTEM ADD BROKER "b 4" "h:8000"'),
+    (statements.drop_all_brokers('b"1'), 'ALTER SYSTEM DROP ALL BROKER "b\\"1"'),
+    (statements.decommission_backends([('a', 1), ('b', 2)]), 'ALTER SYSTEM DECOMMISSION BACKEND "a:1", "b:2"'),
+    (statements.cancel_decommission_backends([('a', 1)]), 'CANCEL DECOMMISSION BACKEND "a:1"'),
+    (statements.create_user('u', '%', 'x'), "CREATE USER 'u'@'%' IDENTIFIED BY 'x'"),
+    (statements.set_password('root', '%', "a'b"), "SET PASSWORD FOR 'root'@'%' = PASSWORD('a\\'b')"),
+    (statements.drop_user("o'x", '10.%'), "DROP USER 'o\\'x'@'10.%'"),
+])
+def test_text(statement, expected):
+    assert statement == expected
+
+
+@pytest.mark.parametrize('text, expected', [
+    ('plain', "'plain'"), ("it's", "'it\\'s'"), ('back\\slash', "'back\\\\slash'"), ('a\nb', "'a\\nb'"),
+    ('say "x"', "'say \"x\"'"), ("'; DROP USER 'a", "'\\'; DROP USER \\'a'"), ('\u4e2d', "'\u4e2d'"), ('', "''"),
+])
+def test_quote(text, expected):
+    assert statements.quote(text) == expected
+
+
+def test_no_text_gets_out_of_its_quotes():
+    """Whatever is quoted, the statement around it keeps its one string."""
+    for hostile in ("'", "\\'", "\\", "''", "a\\\\'b", "*/ ; --", "'\\''", "\n;\n"):
+        assert statements.skeleton("A %s B" % statements.quote(hostile)) == "A '' B"
+
+
+def test_a_nul_is_refused():
+    with pytest.raises(ValueError):
+        statements.quote('a\0b')
+
+
+@pytest.mark.parametrize('statement', [
+    statements.set_password('root', '%', "s3cr'et"),
+    statements.create_user('u', '%', 's3cr\\et'),
+    "SET PASSWORD = 's3cr*et'",
+    'set password for root = password( "s3cr""et" )',
+    "ALTER USER u IDENTIFIED BY PASSWORD '*s3cret'",
+    "ALTER USER u IDENTIFIED WITH mysql_native_password AS 's3cret'",
+    'CREATE STORAGE VOLUME v PROPERTIES ("aws.s3.secret_key" = "s3cret")',
+    "LOAD LABEL l WITH BROKER b ('password' = 's3cret')",
+    'CREATE EXTERNAL CATALOG c PROPERTIES ("azure.blob.shared_key"="s3cret", "x"="y")',
+])
+def test_secrets_are_hidden(statement):
+    hidden = statements.hide_secrets(statement)
+    assert 's3cr' not in hidden and statements.HIDDEN in hidden
+    assert hidden.split()[0] == statement.split()[0]
+
+
+@pytest.mark.parametrize('statement', [
+    'ALTER SYSTEM ADD BACKEND "10.0.0.1:9050"', "SELECT 'password'", "SHOW PROC '/frontends'",
+    "CREATE USER 'u'@'%' DEFAULT ROLE 'x'"])
+def test_what_holds_no_secret_stays(statement):
+    assert statements.hide_secrets(statement) == statement
+
+
+@pytest.mark.parametrize('statement, expected', [
+    ('SELECT 1', True), ('  select 1 ;', True), ('SHOW BACKENDS', True), ('(SELECT 1)', True), ('DESC t', True),
+    ('/* c */ SELECT 1', True), ('-- c\nSHOW FRONTENDS', True), ('SELECT /*+ SET_VAR(x=1) */ 1', True),
+    ("SELECT 'INSERT', `delete` FROM t", True), ('WITH a AS (SELECT 1) SELECT * FROM a', True),
+    ("ADMIN SHOW FRONTEND CONFIG LIKE 'x'", True), ('EXPLAIN INSERT INTO t SELECT 1', True),
+    ('EXPLAIN ANALYZE SELECT 1', True), ('SET query_timeout = 10', True), ('USE db', True),
+    ('EXPLAIN ANALYZE INSERT INTO t SELECT 1', False), ('INSERT INTO t SELECT 1', False),
+    ('WITH a AS (SELECT 1) DELETE FROM t USING a', False), ("SELECT 1 INTO OUTFILE 's3://x'", False),
+    ("ADMIN SET FRONTEND CONFIG ('a'='b')", False), ('SET GLOBAL x = 1', False), ('SET @@global.x = 1', False),
+    ("SET PASSWORD = PASSWORD('x')", False), ('SET DEFAULT ROLE ALL TO u', False), ('DROP TABLE t', False),
+    ('/* SELECT */ DROP TABLE t', False), ('', False), ('CANCEL DECOMMISSION BACKEND "a:1"', False),
+])
+def test_is_read_only(statement, expected):
+    assert statements.is_read_only(statement) is expected
+
+
+@pytest.mark.parametrize('statement, expected', [
+    ('SELECT 1', True), ('SELECT 1;', True), ("SELECT ';'", True), ('SELECT 1 -- ; x', True), ('SELECT `a;b`', True),
+    ('SELECT 1; DROP TABLE t', False), ('', False), (' ; ', False), ('-- only a comment', False),
+    ("SELECT 'a\\'; DROP TABLE t'", True), ("SELECT 'a; DROP TABLE t", False), ("SELECT 'a'''; DROP TABLE t", False),
+])
+def test_is_one_statement(statement, expected):
+    assert statements.is_one_statement(statement) is expected
