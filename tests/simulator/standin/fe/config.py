@@ -1,0 +1,164 @@
+# Copyright: (c) 2026, the starrocks.cluster authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""fe.conf, and the settings as a front end knows them: key, alias, type, mutability, default by version."""
+
+import json
+import os
+import re
+
+# Settings whose recorded value is that of the recorded machine, not the default.
+_DEFAULTS = {"priority_networks": "", "bdbje_reset_election_group": "false"}
+
+# The recorded settings are those of 3.5.0 and later; these are known to have come in between (section 5.1).
+_SINCE = {
+    "tablet_sched_pk_index_rebuild_threshold_seconds": "3.4.0",
+    "min_graceful_exit_time_second": "3.4.0",
+    "max_graceful_exit_time_second": "3.4.0",
+    "arrow_flight_port": "3.4.0",
+    "run_mode": "3.0.0",
+    "cloud_native_meta_port": "3.0.0",
+    "drop_backend_after_decommission": "2.5.0",
+}
+
+# Settings that decide about this double alone (conf/standin.conf), all absent in a healthy one.
+FAULTS = ("start_delay_seconds", "die_after_seconds", "refuse_start", "clock_skew_seconds", "unhealthy_tablets")
+
+_INTEGERS = {"int": 32, "long": 64, "short": 16}
+
+
+class BadValue(Exception):
+    """A value that its type cannot take; the text is what Java says."""
+
+
+def properties(path):
+    """The ``key = value`` lines of a Java properties file, without its comments. A missing file is an empty one."""
+    result = {}
+    if not os.path.exists(path):
+        return result
+    with open(path, encoding="utf-8") as file:
+        for line in re.sub(r"\\\n\s*", "", file.read()).splitlines():
+            match = re.match(r"\s*([^#!\s=:][^\s=:]*)\s*[=: ]\s*(.*?)\s*$", line)
+            if match:
+                result[match.group(1)] = match.group(2)
+    return result
+
+
+def expand(value):
+    """``${STARROCKS_HOME}/meta`` with the environment's values; unknown names stay as they are."""
+    return re.sub(r"\$\{(\w+)\}", lambda match: os.environ.get(match.group(1), match.group(0)), value)
+
+
+def convert(kind, text):
+    """The text of a value as its Java type prints it. Raises BadValue with the words of the JVM."""
+    if kind == "boolean":
+        return "true" if text.strip().lower() == "true" else "false"  # Boolean.parseBoolean: never an error
+    if kind in _INTEGERS:
+        limit = 2 ** (_INTEGERS[kind] - 1)
+        if not re.fullmatch(r"[-+]?\d+", text) or not -limit <= int(text) < limit:
+            raise BadValue(f'For input string: "{text}"')
+        return str(int(text))
+    if kind in ("double", "float"):
+        try:
+            return repr(float(text))
+        except ValueError:
+            raise BadValue("empty String" if not text else f'For input string: "{text}"') from None
+    if kind.endswith("[]"):
+        items = [item.strip() for item in text.strip().strip("[]").split(",")]
+        return f"[{', '.join(item for item in items if item)}]"
+    return text
+
+
+class Setting:
+    """One setting: its description, and its value as shown."""
+
+    def __init__(self, key, alias, kind, mutable, comment, value):
+        self.key = key
+        self.alias = alias
+        self.kind = kind
+        self.mutable = mutable
+        self.comment = comment
+        self.value = value
+
+
+def _recorded(version):
+    """The settings with their defaults as of the newest recorded version that is not newer than ``version``."""
+    with open(os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "frontend_config.json"),
+              encoding="utf-8") as file:
+        content = json.load(file)
+    first = content["versions"][0]
+    upto = [name for name in content["versions"] if version >= name] or [first]
+    for key, (alias, kind, mutable, comment, values) in content["keys"].items():
+        value = None
+        for name in upto:
+            value = values.get(name, value)
+        if value is not None and version >= _SINCE.get(key, "0.0"):
+            yield Setting(key, alias, kind, mutable, comment, expand(_DEFAULTS.get(key, value)))
+
+
+class Config:
+    """The settings of one front end. ADMIN SET changes them in memory only; a restart reads fe.conf again."""
+
+    def __init__(self, home, version):
+        self.home = home
+        self.version = version
+        self.path = os.path.join(home, "conf", "fe.conf")
+        self.given = properties(self.path)
+        self.faults = properties(os.path.join(home, "conf", "standin.conf"))
+        self.settings = {setting.key: setting for setting in _recorded(version)}
+        if "mysql_server_version" in self.settings:
+            self.settings["mysql_server_version"].value = version.mysql
+        for key, text in self.given.items():
+            setting = self.find(key)
+            if setting:
+                setting.value = convert(setting.kind, expand(text))
+
+    def find(self, name):
+        """The Setting of a key or alias, or None."""
+        setting = self.settings.get(name)
+        if setting is None:
+            setting = next((item for item in self.settings.values() if name and item.alias == name), None)
+        return setting
+
+    def text(self, key):
+        setting = self.settings.get(key)
+        return setting.value if setting else self.given.get(key, "")
+
+    def integer(self, key):
+        return int(self.text(key))
+
+    def flag(self, key):
+        return self.text(key) == "true"
+
+    def fault(self, name, kind=float):
+        """The value of a fault that is switched on, else None."""
+        value = self.faults.get(name)
+        return None if value in (None, "") else kind(value)
+
+    @property
+    def meta_dir(self):
+        return self.text("meta_dir")
+
+    @property
+    def time_scale(self):
+        """What to multiply the real one's waits with: tests shorten heartbeat_timeout_second (5 by default)."""
+        return self.integer("heartbeat_timeout_second") / 5
+
+    def persistable(self):
+        """May ADMIN SET ... WITH PERSISTENT write fe.conf here (section 0.10, 0.16)?"""
+        return not os.path.exists("/.dockerenv") and os.access(self.path, os.W_OK)
+
+    def persist(self, name, value, user, when):
+        """Write one setting into fe.conf as WITH PERSISTENT does: before any check (section 0.16)."""
+        with open(self.path, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        for index, line in enumerate(lines):
+            match = re.match(r"\s*([^#\s=]+)\s*=\s*(.*?)\s*$", line)
+            if match and match.group(1) == name:
+                lines[index:index + 1] = [f"# The user {user} changed {match.group(2)} to {value} at {when}",
+                                          f"{name} = {value}"]
+                break
+        else:
+            lines += ["", f"# The user {user} added {name}={value} at {when}", f"{name} = {value}"]
+        with open(self.path, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")

@@ -1,0 +1,93 @@
+# Copyright: (c) 2026, the starrocks.cluster authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a front end keeps on disk below meta_dir (section 4.3).
+
+``image/ROLE`` and ``image/VERSION`` are Java properties files; ``image/image.<N>`` (3.5 and later: also
+``image/v2/``) is a checkpoint; ``bdb/journal.json`` stands in for the Berkeley DB: the newest entry of the journal.
+"""
+
+import json
+import os
+import re
+import time
+
+from standin.fe.config import properties
+
+
+def write_file(path, content):
+    """Replace a file so that a crash leaves the old or the new one, and never a part."""
+    temporary = f"{path}.tmp"
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(temporary, path)
+    folder = os.open(os.path.dirname(path), os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def properties_text(values):
+    """As java.util.Properties.store writes it, with its first line of the time."""
+    lines = [time.strftime("#%a %b %d %H:%M:%S %Z %Y")]
+    return "\n".join(lines + [f"{key}={values[key]}" for key in sorted(values)]) + "\n"
+
+
+class Metadata:
+    """The files of one meta_dir."""
+
+    def __init__(self, meta_dir, version):
+        self.directory = meta_dir
+        self.image_dir = os.path.join(meta_dir, "image")
+        self.bdb_dir = os.path.join(meta_dir, "bdb")
+        self.journal_path = os.path.join(self.bdb_dir, "journal.json")
+        self._image_dirs = [self.image_dir] + ([os.path.join(self.image_dir, "v2")] if version >= "3.5" else [])
+
+    def create(self):
+        for folder in (*self._image_dirs, self.bdb_dir):
+            os.makedirs(folder, exist_ok=True)
+
+    def read(self, name):
+        """ROLE or VERSION as a dictionary, None if the file is not there."""
+        path = os.path.join(self.image_dir, name)
+        return properties(path) if os.path.exists(path) else None
+
+    def read_text(self, name):
+        with open(os.path.join(self.image_dir, name), encoding="utf-8") as file:
+            return file.read()
+
+    def write(self, name, values):
+        write_file(os.path.join(self.image_dir, name), properties_text(values))
+
+    def load_journal(self):
+        if not os.path.exists(self.journal_path):
+            return None
+        with open(self.journal_path, encoding="utf-8") as file:
+            return json.load(file)
+
+    def save_journal(self, entry):
+        write_file(self.journal_path, json.dumps(entry))
+
+    def newest_image(self):
+        """(journal id, time in ms) of the newest image; (0, 0) without one."""
+        found = [(int(match.group(1)), os.path.getmtime(os.path.join(self.image_dir, match.group(0))))
+                 for match in (re.fullmatch(r"image\.(\d+)", name) for name in os.listdir(self.image_dir)) if match]
+        number, modified = max(found, default=(0, 0))
+        return number, int(modified * 1000)
+
+    def read_image(self, number):
+        with open(os.path.join(self.image_dir, f"image.{number}"), encoding="utf-8") as file:
+            return file.read()
+
+    def write_image(self, number, content):
+        """Keep this image alone, as the real one does after a checkpoint."""
+        for folder in self._image_dirs:
+            os.makedirs(folder, exist_ok=True)
+            write_file(os.path.join(folder, f"image.{number}"), content)
+            for name in os.listdir(folder):
+                match = re.fullmatch(r"image\.(\d+)", name)
+                if match and int(match.group(1)) < number:
+                    os.remove(os.path.join(folder, name))

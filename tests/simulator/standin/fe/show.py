@@ -1,0 +1,342 @@
+# Copyright: (c) 2026, the starrocks.cluster authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the SHOW statements and PROC paths print: tables of columns by version, values by function (section 1)."""
+
+import json
+import time
+
+from standin.fe import catalog, errors
+from standin.fe.state import java_order
+
+_UNITS = ((1024 ** 4, "TB"), (1024 ** 3, "GB"), (1024 ** 2, "MB"), (1024, "KB"))
+
+
+class Table:
+    """A result: column names and rows; a cell is a text, a number or None for NULL.
+
+    types: "number" for columns that the client aligns to the right; all others are texts.
+    """
+
+    def __init__(self, columns, rows, types=()):
+        self.columns = list(columns)
+        self.rows = [list(row) for row in rows]
+        self.types = list(types) or ["text"] * len(self.columns)
+
+    def packed(self):
+        return {"columns": self.columns, "rows": self.rows, "types": self.types}
+
+
+class View:
+    """All that a listing is made from: the state as this front end has it, and the front end itself."""
+
+    def __init__(self, frontend):
+        replica = frontend.replica
+        self.version = frontend.version
+        self.config = frontend.config
+        self.state = replica.state
+        self.own_name = replica.name
+        self.kind = replica.kind
+        self.leader = replica.leader
+        self.journal_id = replica.journal_id
+        self.shared_data = self.state["run_mode"] == "shared_data"
+
+    def time(self, milliseconds):
+        """A time as shown; None for never. 4.1.0 prints Asia/Shanghai whatever the zone is (section 0.18)."""
+        if not milliseconds:
+            return None
+        seconds = milliseconds / 1000
+        moment = time.gmtime(seconds + 8 * 3600) if self.version == "4.1.0" else time.localtime(seconds)
+        return time.strftime("%Y-%m-%d %H:%M:%S", moment)
+
+    def size(self, amount, separator=" "):
+        """``199.000 GB``. Up to 3.1.0 nothing at all is ``0.000 `` without a unit (section 1.3)."""
+        for factor, unit in _UNITS:
+            if amount >= factor:
+                return f"{amount / factor:.3f}{separator}{unit}"
+        if not amount and self.version < "3.1.1":
+            return f"0.000{separator}"
+        return f"{amount:.3f}{separator}B"
+
+
+def _flag(value):
+    return "true" if value else "false"
+
+
+def _percent(part, whole):
+    return f"{100 * part / whole if whole else 0:.2f} %"
+
+
+# -- front ends (section 1.2) ------------------------------------------------------------------------------------------
+
+def _role(view, row):
+    return "LEADER" if row["name"] == view.leader and view.kind != "INIT" else row["role"]
+
+
+def _own(view, row, own, other):
+    return own if row["name"] == view.own_name else other
+
+
+def _joined(view, row):
+    return _flag(row["joined"] and not (view.kind == "UNKNOWN" and row["name"] == view.own_name))
+
+
+_FRONTENDS = [
+    # column, since, until, value
+    ("Id", "3.5.0", None, lambda view, row: row["id"]),
+    ("Name", None, None, lambda view, row: row["name"]),
+    ("IP", None, None, lambda view, row: row["host"]),
+    ("EditLogPort", None, None, lambda view, row: row["edit_log_port"]),
+    ("HttpPort", None, None, lambda view, row: view.config.text("http_port")),
+    ("QueryPort", None, None, lambda view, row: _own(view, row, view.config.text("query_port"), row["query_port"])),
+    ("RpcPort", None, None, lambda view, row: _own(view, row, view.config.text("rpc_port"), row["rpc_port"])),
+    ("Role", None, None, _role),
+    ("ClusterId", None, None, lambda view, row: view.state["cluster_id"]),
+    ("Join", None, None, _joined),
+    ("Alive", None, None, lambda view, row: _flag(_own(view, row, True, row["alive"]))),
+    ("ReplayedJournalId", None, None, lambda view, row: _own(view, row, view.journal_id, row["journal_id"])),
+    ("LastHeartbeat", None, None, lambda view, row: view.time(row["last_heartbeat"])),
+    ("IsHelper", None, None, lambda view, row: _flag(row["role"] == "FOLLOWER")),
+    ("ErrMsg", None, None, lambda view, row: row["err_msg"]),
+    ("StartTime", None, None,
+     lambda view, row: view.time(row["start_time"]) if _own(view, row, True, row["alive"]) else "NULL"),
+    ("Version", None, None, lambda view, row: row["version"] or _own(view, row, view.version.full, "NULL")),
+]
+
+
+# -- back ends and compute nodes (section 1.3, 1.4) ----------------------------------------------------------------------
+
+class _Disks:
+    """The sums that SHOW BACKENDS prints of a node's disks."""
+
+    def __init__(self, row):
+        self.used = sum(disk["data_used"] for disk in row["disks"])
+        self.available = sum(disk["available"] for disk in row["disks"])
+        self.total = sum(disk["total"] for disk in row["disks"])
+        self.fullest = max((_percent(disk["total"] - disk["available"], disk["total"]) for disk in row["disks"]),
+                           default="0.00 %", key=lambda text: float(text.split()[0]))
+
+
+def _on_disk(value):
+    """A column that shows something of the disks."""
+    return lambda view, row: value(view, _Disks(row))
+
+
+def _status(view, row):
+    return json.dumps({"lastSuccessReportTabletsTime": view.time(row["report_time"]) or "N/A"}, separators=(",", ":"))
+
+
+_SHARED = "shared_data"
+
+_NODE_START = [
+    ("IP", None, None, lambda view, row: row["host"]),
+    ("HeartbeatPort", None, None, lambda view, row: row["heartbeat_port"]),
+    ("BePort", None, None, lambda view, row: row["be_port"]),
+    ("HttpPort", None, None, lambda view, row: row["http_port"]),
+    ("BrpcPort", None, None, lambda view, row: row["brpc_port"]),
+    ("LastStartTime", None, None, lambda view, row: view.time(row["start_time"])),
+    ("LastHeartbeat", None, None, lambda view, row: view.time(row["last_heartbeat"])),
+    ("Alive", None, None, lambda view, row: _flag(row["alive"])),
+    ("SystemDecommissioned", None, None, lambda view, row: _flag(row["decommissioned"])),
+    ("ClusterDecommissioned", None, None, lambda view, row: "false"),
+]
+_ERR_MSG = ("ErrMsg", None, None, lambda view, row: row["err_msg"])
+_NODE_VERSION = ("Version", None, None, lambda view, row: row["version"])
+_CPU_CORES = ("CpuCores", None, None, lambda view, row: row["cpu_cores"])
+_MEM_LIMIT = ("MemLimit", "3.3.4", None, lambda view, row: view.size(row["mem_limit"], ""))
+_LOAD = [
+    ("NumRunningQueries", None, None, lambda view, row: 0),
+    ("MemUsedPct", None, None, lambda view, row: "0.00 %"),
+    ("CpuUsedPct", None, None, lambda view, row: "0.0 %"),
+    ("DataCacheMetrics", "3.3.0", None, lambda view, row: "N/A"),
+]
+_STATUS_CODE = ("StatusCode", "3.4.0", None, lambda view, row: row["status_code"])
+_WORKER = [
+    ("StarletPort", "3.0.0", None, lambda view, row: row["starlet_port"], _SHARED),
+    ("WorkerId", "3.0.0", None, lambda view, row: row["worker_id"], _SHARED),
+    ("WarehouseName", "3.3.0", None, lambda view, row: row["warehouse"], _SHARED),
+]
+
+_BACKENDS = [
+    ("BackendId", None, None, lambda view, row: row["id"]),
+    *_NODE_START,
+    ("TabletNum", None, None, lambda view, row: catalog.tablets_on(view.state, row["id"])),
+    ("DataUsedCapacity", None, None, _on_disk(lambda view, disks: view.size(disks.used))),
+    # a back end without a report counts as one byte, so that nothing is divided by zero
+    ("AvailCapacity", None, None, _on_disk(lambda view, disks: view.size(disks.available or 1))),
+    ("TotalCapacity", None, None, _on_disk(lambda view, disks: view.size(disks.total))),
+    ("UsedPct", None, None, _on_disk(lambda view, disks: _percent(disks.total - disks.available, disks.total))),
+    ("MaxDiskUsedPct", None, None, _on_disk(lambda view, disks: disks.fullest)),
+    _ERR_MSG,
+    _NODE_VERSION,
+    ("Status", None, None, _status),
+    ("DataTotalCapacity", None, None, _on_disk(lambda view, disks: view.size(
+        disks.available + disks.used if disks.total else 0))),
+    ("DataUsedPct", None, None, _on_disk(lambda view, disks: _percent(disks.used, disks.available + disks.used))),
+    _CPU_CORES,
+    _MEM_LIMIT,
+    *_LOAD,
+    ("Location", "3.2.8", None, lambda view, row: row["location"]),
+    _STATUS_CODE,
+    *_WORKER,
+]
+
+_COMPUTE_NODES = [
+    ("ComputeNodeId", None, None, lambda view, row: row["id"]),
+    *_NODE_START,
+    _ERR_MSG,
+    _NODE_VERSION,
+    *[(name, max(since or "3.0.0", "3.0.0"), until, value) for name, since, until, value in
+      (_CPU_CORES, _MEM_LIMIT, *_LOAD)],
+    ("HasStoragePath", "3.1.1", None, lambda view, row: _flag(row["has_storage_path"])),
+    _STATUS_CODE,
+    *_WORKER,
+    ("TabletNum", "3.1.10", None, lambda view, row: catalog.tablets_on(view.state, row["id"]), _SHARED),
+]
+
+_BROKERS = [
+    ("Name", None, None, lambda view, row: row["name"]),
+    ("IP", None, None, lambda view, row: row["host"]),
+    ("Port", None, None, lambda view, row: row["port"]),
+    ("Alive", None, None, lambda view, row: _flag(row["alive"])),
+    ("LastStartTime", None, None, lambda view, row: view.time(row["start_time"])),
+    ("LastUpdateTime", None, None, lambda view, row: view.time(row["last_update"])),
+    ("ErrMsg", None, None, lambda view, row: row["err_msg"]),
+]
+
+
+def _nodes(kind):
+    return lambda view: sorted(view.state[kind], key=lambda row: (row["host"], row["be_port"]))
+
+
+def _frontends(view):
+    by_name = {row["name"]: row for row in view.state["frontends"]}
+    return [by_name[name] for name in java_order(list(by_name))]
+
+
+def _brokers(view):
+    result = []
+    for name in java_order(list(view.state["brokers"])):
+        brokers = view.state["brokers"][name]
+        for host in java_order(list(dict.fromkeys(broker["host"] for broker in brokers))):
+            result += [dict(broker, name=name) for broker in brokers if broker["host"] == host]
+    return result
+
+
+_LISTINGS = {
+    "frontends": (_FRONTENDS, _frontends),
+    "backends": (_BACKENDS, _nodes("backends")),
+    "compute_nodes": (_COMPUTE_NODES, _nodes("compute_nodes")),
+    "brokers": (_BROKERS, _brokers),
+}
+
+
+def listing(view, kind):
+    """The table of one kind of node; every cell is a text (section 1.1)."""
+    columns, rows = _LISTINGS[kind]
+    shown = [column for column in columns if view.version.within(column[1], column[2])
+             and (len(column) == 4 or view.shared_data)]
+    cells = [[column[3](view, row) for column in shown] for row in rows(view)]
+    return Table([column[0] for column in shown],
+                 [[None if cell is None else str(cell) for cell in row] for row in cells])
+
+
+def filtered(table, where=(), order=None, limit=None):
+    """WHERE, ORDER BY and LIMIT of 4.2."""
+    names = [name.lower() for name in table.columns]
+    rows = [row for row in table.rows
+            if all(str(row[names.index(column.lower())]).lower() == value.lower() for column, value in where)]
+    if order:
+        rows.sort(key=lambda row: row[names.index(order[0].lower())] or "", reverse=order[1])
+    if limit:
+        rows = rows[:limit[-1]] if len(limit) == 1 else rows[limit[0]:limit[0] + limit[1]]
+    return Table(table.columns, rows)
+
+
+# -- SHOW PROC (section 1.8) ---------------------------------------------------------------------------------------------
+
+_ROOT = [
+    # path, since, until
+    ("auth", None, "3.0"), ("backends", None, None), ("compute_nodes", None, None), ("dbs", None, None),
+    ("jobs", None, None), ("statistic", None, None), ("tasks", None, None), ("frontends", None, None),
+    ("brokers", None, None), ("resources", None, None), ("load_error_hub", None, None), ("transactions", None, None),
+    ("monitor", None, None), ("current_queries", None, None), ("current_backend_instances", None, None),
+    ("cluster_balance", None, None), ("routine_loads", None, None), ("stream_loads", None, None),
+    ("colocation_group", None, None), ("catalog", None, None), ("compactions", "3.1", None),
+    ("warehouses", "3.1", None), ("meta_recovery", "3.1", None), ("replications", "3.1", None),
+    ("global_current_queries", "3.3", None),
+]
+
+_STATISTIC = ("DbId", "DbName", "TableNum", "PartitionNum", "IndexNum", "TabletNum", "ReplicaNum",
+              "UnhealthyTabletNum", "InconsistentTabletNum", "CloningTabletNum", "ErrorStateTabletNum")
+_BALANCE_ITEMS = ("cluster_load_stat", "working_slots", "sched_stat", "priority_repair", "pending_tablets",
+                  "running_tablets", "history_tablets", "all_tablets")
+_QUERIES = {"2.5": ("QueryId", "ConnectionId", "Database", "User", "ScanBytes", "ProcessRows", "ExecTime"),
+            "3.1": ("StartTime", "QueryId", "ConnectionId", "Database", "User", "ScanBytes", "ScanRows", "MemoryUsage",
+                    "DiskSpillSize", "CPUTime", "ExecTime"),
+            "3.2": ("StartTime", "QueryId", "ConnectionId", "Database", "User", "ScanBytes", "ScanRows", "MemoryUsage",
+                    "DiskSpillSize", "CPUTime", "ExecTime", "Warehouse"),
+            "3.3": ("StartTime", "feIp", "QueryId", "ConnectionId", "Database", "User", "ScanBytes", "ScanRows",
+                    "MemoryUsage", "DiskSpillSize", "CPUTime", "ExecTime", "Warehouse"),
+            "3.5": ("StartTime", "feIp", "QueryId", "ConnectionId", "Database", "User", "ScanBytes", "ScanRows",
+                    "MemoryUsage", "DiskSpillSize", "CPUTime", "ExecTime", "ExecProgress", "Warehouse",
+                    "CustomQueryId", "ResourceGroup")}
+
+
+def _statistic(view):
+    rows = []
+    for name, database in sorted(view.state["databases"].items()):
+        tables = database["tables"].values()
+        tablets = [tablet for table in tables for tablet in table["tablets"]]
+        rows.append([str(database["id"]), name, len(tables), len(tables), len(tables), len(tablets),
+                     sum(len(tablet) for tablet in tablets), catalog.unhealthy(view.state, tables), 0, 0, 0])
+    total = ["Total", len(rows)] + [sum(row[column] for row in rows) for column in range(2, len(_STATISTIC))]
+    total[7] += int(view.config.fault("unhealthy_tablets") or 0)
+    return Table(_STATISTIC, [[str(cell) for cell in row] for row in [*rows, total]])
+
+
+def _balance(view):
+    moving = catalog.pending(view.state)
+    numbers = {"cluster_load_stat": 1, "sched_stat": 1, "pending_tablets": moving, "all_tablets": moving}
+    return Table(("Item", "Number"), [(item, str(numbers.get(item, 0))) for item in _BALANCE_ITEMS])
+
+
+def _queries(view):
+    columns = next(names for since, names in reversed(_QUERIES.items()) if view.version >= since)
+    return Table(columns, [])
+
+
+def _disks(view, number):
+    if not number.isdigit():
+        raise errors.execution(view.version, f"Invalid backend id format: {number}")
+    node = next((row for row in view.state["backends"] if row["id"] == int(number)), None)
+    if not node:
+        raise errors.execution(view.version, f"Backend[{number}] does not exist.")
+    rows = [(disk["root_path"], view.size(disk["data_used"]), view.size(disk["total"] - disk["available"] - disk["data_used"]),
+             view.size(disk["available"]), view.size(disk["total"]),
+             _percent(disk["total"] - disk["available"], disk["total"]), disk["state"], str(disk["path_hash"]), disk["medium"],
+             str(catalog.tablets_on(view.state, node["id"])), view.size(disk["available"] + disk["data_used"]),
+             _percent(disk["data_used"], disk["available"] + disk["data_used"])) for disk in node["disks"]]
+    return Table(("RootPath", "DataUsedCapacity", "OtherUsedCapacity", "AvailCapacity", "TotalCapacity",
+                  "TotalUsedPct", "State", "PathHash", "StorageMedium", "TabletNum", "DataTotalCapacity",
+                  "DataUsedPct"), rows)
+
+
+def proc(view, path):
+    """SHOW PROC: the table at a path. Raises SqlError for a path that is none."""
+    unknown = f"Unknown proc node path: {path}. msg: "
+    if not path.startswith("/"):
+        raise errors.analysis(view.version, f"{unknown}Path({path}) does not start with '/'")
+    names = [name for name, since, until in _ROOT if view.version.within(since, until)]
+    parts = [part for part in path.split("/") if part]
+    if not parts:
+        return Table(("name",), [(name,) for name in java_order(names)])
+    if parts[0] not in names:
+        raise errors.analysis(view.version, f"{unknown}Cannot find path: {path}")
+    if len(parts) == 2 and parts[0] == "backends":
+        return _disks(view, parts[1])
+    if len(parts) == 1 and parts[0] in _LISTINGS:
+        return listing(view, parts[0])
+    special = {"statistic": _statistic, "cluster_balance": _balance, "current_queries": _queries,
+               "global_current_queries": _queries}.get(parts[0])
+    return special(view) if special and len(parts) == 1 else Table(("name",), [])

@@ -1,0 +1,316 @@
+# Copyright: (c) 2026, the starrocks.cluster authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One client's session, and the statements: who may run which, and where it runs (section 1.1, 2, 3.6)."""
+
+import itertools
+import re
+
+from standin.fe import catalog, errors, grammar, nodes, selects, settings, show, users
+from standin.fe.replication import NotLeader
+from standin.fe.show import Table, View
+
+_numbers = itertools.count(1)
+
+# What the sum of a few variables looks like to clients; the rest is whatever a session sets.
+_VARIABLES = {"autocommit": "1", "character_set_client": "utf8", "character_set_connection": "utf8",
+              "character_set_results": "utf8", "character_set_server": "utf8",
+              "collation_connection": "utf8_general_ci", "forward_to_leader": "false", "license": "Apache License 2.0",
+              "lower_case_table_names": "0", "max_allowed_packet": "33554432", "query_timeout": "300",
+              "sql_mode": "ONLY_FULL_GROUP_BY", "system_time_zone": "Etc/UTC", "time_zone": "Etc/UTC",
+              "tx_isolation": "REPEATABLE-READ", "wait_timeout": "28800"}
+
+# PROC paths that only the leader knows (section 1.1).
+_LEADER_PATHS = ("cluster_balance", "routine_loads", "transactions", "compactions", "replications")
+
+_NODE = ("NODE",)
+_OPERATE = ("OPERATE",)
+_EITHER = ("OPERATE", "NODE")
+_GRANT = ("GRANT",)
+_CREATE = ("CREATE DATABASE",)
+
+# Statements that change the state, on the leader: name -> (needed privileges, function(context, state, ...)).
+_WRITES = {
+    "add_frontend": (_NODE, nodes.add_frontend),
+    "drop_frontend": (_NODE, nodes.drop_frontend),
+    "modify_frontend_host": (_NODE, nodes.modify_frontend_host),
+    "add_backends": (_NODE, nodes.add_backends),
+    "drop_backends": (_NODE, nodes.drop_backends),
+    "decommission_backends": (_NODE, nodes.decommission_backends),
+    "cancel_decommission": (_NODE, nodes.cancel_decommission),
+    "modify_backend_host": (_NODE, nodes.modify_backend_host),
+    "modify_backend": (_NODE, nodes.modify_backend),
+    "alter_disks": (_NODE, nodes.alter_disks),
+    "add_compute_nodes": (_NODE, nodes.add_compute_nodes),
+    "drop_compute_nodes": (_NODE, nodes.drop_compute_nodes),
+    "add_brokers": (_NODE, nodes.add_brokers),
+    "drop_brokers": (_NODE, nodes.drop_brokers),
+    "drop_all_brokers": (_NODE, nodes.drop_all_brokers),
+    "clean_scheduler_queue": (_NODE, lambda context, state: None),
+    "create_user": (_GRANT, users.create_user),
+    "alter_user": (_GRANT, users.alter_user),
+    "alter_default_role": (_GRANT, users.alter_default_role),
+    "set_default_role": (_GRANT, users.set_default_role),
+    "drop_user": (_GRANT, users.drop_user),
+    "set_password": (_GRANT, users.set_password),
+    "create_role": (_GRANT, users.create_role),
+    "drop_role": (_GRANT, users.drop_role),
+    "grant_privilege": (_GRANT, users.grant_privilege),
+    "revoke_privilege": (_GRANT, users.revoke_privilege),
+    "grant_role": (_GRANT, users.grant_role),
+    "revoke_role": (_GRANT, users.revoke_role),
+    "create_database": (_CREATE, lambda context, state, **more: catalog.create_database(context.version, state, **more)),
+    "drop_database": (_CREATE, lambda context, state, force=False, **more: catalog.drop_database(
+        context.version, state, **more)),
+    "create_table": (_CREATE, lambda context, state, table, **more: catalog.create_table(
+        context.version, state, context.config, table, current_database=context.database, **more)),
+    "drop_table": (_CREATE, lambda context, state, table, force=False, **more: catalog.drop_table(
+        context.version, state, table, context.database, **more)),
+}
+
+# Writes that 3.3 and later do address by address: those before a wrong one stay done (section 3.4).
+_ONE_BY_ONE = ("drop_backends", "drop_compute_nodes", "drop_brokers")
+
+_LISTINGS = {"show_frontends": "frontends", "show_backends": "backends", "show_compute_nodes": "compute_nodes",
+             "show_brokers": "brokers"}
+
+# Other statements that the leader alone answers.
+_LEADER_READS = ("show_frontends", "show_backends", "show_compute_nodes", "create_image", "show_grants")
+
+# Never in fe.audit.log with their words.
+_SECRET = ("create_user", "alter_user", "set_password")
+
+
+class Session:
+    """One connection of a client: who it is, its roles, its database and its variables."""
+
+    def __init__(self, frontend, user, host, database=None, active_roles=None):
+        self.frontend = frontend
+        self.user = user
+        self.host = host
+        self.database = database
+        self.number = next(_numbers)
+        self.variables = {}
+        record = frontend.replica.state["users"].get(user)
+        self.active_roles = list((record or {}).get("default_roles", ()) if active_roles is None else active_roles)
+
+    # what the functions of nodes, users and catalog call their context
+    @property
+    def version(self):
+        return self.frontend.version
+
+    @property
+    def config(self):
+        return self.frontend.config
+
+    @property
+    def host_type(self):
+        return self.frontend.host_type
+
+    @property
+    def leader_name(self):
+        return self.frontend.replica.name
+
+    @property
+    def name(self):
+        return self.user.rsplit("@", 1)[0]
+
+    @property
+    def shown_user(self):
+        return users.shown(self.user)
+
+    def variable(self, name):
+        """The value of @@name. Raises SqlError 1193 for one that is unknown."""
+        values = self.all_variables()
+        if name.lower() not in values:
+            raise errors.SqlError(f"Unknown system variable '{name}'", 1193, "HY000")
+        return values[name.lower()]
+
+    def all_variables(self):
+        return {**_VARIABLES, "version": self.config.text("mysql_server_version") or self.version.mysql,
+                "version_comment": self.version.comment, **self.frontend.replica.state.get("variables", {}),
+                **self.variables}
+
+    def use(self, database):
+        if database not in self.frontend.replica.state["databases"]:
+            raise errors.SqlError(f"Unknown database '{database}'", 1049, "42000")
+        self.database = database
+
+    # -- running -------------------------------------------------------------------------------------------------------
+
+    def execute(self, text):
+        """Run one statement; returns a Table, or None for "Query OK". Raises SqlError."""
+        name, arguments = grammar.parse(text, self.version)
+        self.frontend.log.audit(self.user, name if name in _SECRET else text)
+        if self._belongs_to_leader(name, arguments) and not self.frontend.replica.leads:
+            return self.frontend.forwarder.forward(self, text)
+        try:
+            return self._run(name, arguments)
+        except NotLeader:
+            return self.frontend.forwarder.forward(self, text)
+
+    def _belongs_to_leader(self, name, arguments):
+        if name == "show_proc":
+            first = arguments["path"].strip("/").split("/")[0]
+            return first in _LEADER_PATHS or self.variables.get("forward_to_leader") == "true"
+        if name == "set_config":
+            return self.version >= "3.5"
+        if name == "set_variables":
+            return bool(re.match(r"\s*GLOBAL\b", arguments["assignments"], re.I))
+        # a front end that was dropped answers nothing by itself but SHOW PROC (section 0.6)
+        return name in _WRITES or name in _LEADER_READS or (self.frontend.replica.kind == "UNKNOWN"
+                                                            and name != "show_brokers")
+
+    def run_as_leader(self, text):
+        """Run a statement that another front end forwarded. Raises NotLeader if this one does not lead."""
+        if not self.frontend.replica.leads:
+            raise NotLeader
+        return self._run(*grammar.parse(text, self.version))
+
+    def _run(self, name, arguments):
+        if name in _WRITES:
+            return self._write(name, arguments)
+        if name in _LISTINGS:
+            self._require(_EITHER)
+            self.frontend.check_group(_LISTINGS[name])
+            table = show.listing(View(self.frontend), _LISTINGS[name])
+            return show.filtered(table, **arguments) if arguments else table
+        return getattr(self, f"_{name}")(**arguments)
+
+    def _require(self, privileges, target="SYSTEM"):
+        users.require(self.version, self.frontend.replica.state, self.user, self.active_roles, privileges, target)
+
+    def _write(self, name, arguments):
+        privileges, function = _WRITES[name]
+        if not (name == "set_password" and arguments.get("user", self.user) == self.user):
+            self._require(privileges, "CATALOG default_catalog" if privileges is _CREATE else "SYSTEM")
+        if name in _ONE_BY_ONE and self.version >= "3.3":
+            for host in arguments["hosts"]:
+                one = {**arguments, "hosts": [host]}
+                self.frontend.replica.write(lambda state, one=one: function(self, state, **one))
+            return None
+        answer = self.frontend.replica.write(lambda state: function(self, state, **arguments))
+        return Table(answer["columns"], answer["rows"], answer["types"]) if answer else None
+
+    # -- statements that change no state ---------------------------------------------------------------------------------
+
+    def _show_proc(self, path):
+        self._require(_OPERATE)
+        self.frontend.check_group(path.strip("/"))
+        return show.proc(View(self.frontend), path)
+
+    def _show_config(self, pattern=None):
+        self._require(_OPERATE)
+        return settings.show_config(self.config, pattern)
+
+    def _set_config(self, key, value, persistent=False):
+        self._require(_OPERATE)
+        settings.set_everywhere(self.frontend, self.name, key, value, persistent)
+
+    def _create_image(self):
+        self._require(_NODE)
+        self.frontend.checkpoints.request()
+
+    def _show_grants(self, user=None):
+        key = user or self.user
+        if key not in self.frontend.replica.state["users"]:
+            raise errors.analysis(self.version, f"cannot find user {users.shown(key)}")
+        return Table(("UserIdentity", "Catalog", "Grants"), users.grants_rows(self.frontend.replica.state, key))
+
+    def _set_role(self, roles):
+        self.active_roles = users.named_roles(self.version, self.frontend.replica.state["users"][self.user], roles)
+
+    def _set_variables(self, assignments):
+        for part in assignments.split(","):
+            match = re.fullmatch(r"\s*(GLOBAL\s+|SESSION\s+|@@(?:\w+\.)?)?([\w.]+)\s*:?=\s*(.*?)\s*", part, re.I | re.S)
+            if not match:
+                continue  # SET NAMES, SET TRANSACTION and their like change nothing here
+            scope, name, value = match.groups()
+            value = value.strip("'\"")
+            if (scope or "").strip().upper() == "GLOBAL":
+                self._require(_OPERATE)
+                self.frontend.replica.write(
+                    lambda state, name=name, value=value: state.setdefault("variables", {}).update({name.lower(): value}))
+            else:
+                self.variables[name.lower()] = value
+
+    def _show_variables(self, scope=None, pattern=None, where=None):
+        if where:
+            match = re.search(r"""["']([^"']*)["']""", where)
+            pattern = match.group(1) if match else "%"
+        matcher = settings.like(pattern if pattern is not None else "%")
+        return Table(("Variable_name", "Value"), [(name, value) for name, value in sorted(self.all_variables().items())
+                                                  if matcher.fullmatch(name)])
+
+    def _show_databases(self, pattern="%"):
+        matcher = settings.like(pattern)
+        return Table(("Database",), [(name,) for name in sorted(self.frontend.replica.state["databases"])
+                                     if matcher.fullmatch(name)])
+
+    def _show_tables(self, preposition=None, database=None, pattern="%"):
+        name = database or self.database
+        found = self.frontend.replica.state["databases"].get(name)
+        if found is None:
+            raise errors.SqlError(f"Unknown database '{name}'" if name else "No database selected",
+                                  1049 if name else 1046, "42000" if name else "3D000")
+        matcher = settings.like(pattern)
+        return Table((f"Tables_in_{name}",), [(table,) for table in sorted(found["tables"]) if matcher.fullmatch(table)])
+
+    def _show_empty(self):
+        return Table(("Empty",), [])
+
+    def _show_processlist(self, full=False):
+        return Table(("Id", "User", "Host", "Db", "Command", "Time", "State", "Info"),
+                     [(str(session.number), session.name, session.host, session.database or "", "Query", "0", "OK",
+                       "SHOW PROCESSLIST" if session is self else "") for session in self.frontend.sessions()])
+
+    def _use(self, name):
+        self.use(name)
+
+    def _select(self, list):
+        return selects.select(self, list)
+
+    def _update_be_configs(self, change):
+        self._require(_OPERATE)
+        settings.update_be_configs(self.version, self.frontend.replica.state, change)
+
+    # -- blacklists: of this front end alone, in memory ------------------------------------------------------------------
+
+    def _change_blacklist(self, ids, kind, title, add):
+        self._require(_OPERATE)
+        known = {node["id"] for node in self.frontend.replica.state[kind]}
+        for number in ids:
+            if number not in known and (add or self.version >= "4.0"):
+                raise errors.SqlError(f"Not found {title}: {number}")
+        for number in ids:
+            if add:
+                self.frontend.blacklist[number] = self.frontend.now()
+            else:
+                self.frontend.blacklist.pop(number, None)
+
+    def _blacklist(self, kind, column):
+        self._require(_OPERATE)
+        view = View(self.frontend)
+        members = [node["id"] for node in view.state[kind] if node["id"] in self.frontend.blacklist]
+        columns = (column, "AddBlackListType", "LostConnectionTime", "LostConnectionNumberInPeriod",
+                   "CheckTimePeriod(s)")
+        return Table(columns, [(str(number), "MANUAL", view.time(self.frontend.blacklist[number]), "0", "5")
+                               for number in sorted(members)])
+
+    def _add_blacklist(self, ids):
+        self._change_blacklist(ids, "backends", "backend", True)
+
+    def _delete_blacklist(self, ids):
+        self._change_blacklist(ids, "backends", "backend", False)
+
+    def _show_blacklist(self):
+        return self._blacklist("backends", "BackendId")
+
+    def _add_cn_blacklist(self, ids):
+        self._change_blacklist(ids, "compute_nodes", "compute node", True)
+
+    def _delete_cn_blacklist(self, ids):
+        self._change_blacklist(ids, "compute_nodes", "compute node", False)
+
+    def _show_cn_blacklist(self):
+        return self._blacklist("compute_nodes", "ComputeNodeId")
