@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-
 from ansible_collections.starrocks.cluster.plugins.plugin_utils import _report
 
 

@@ -11,7 +11,7 @@ import os
 import re
 
 SECRET_NAME = re.compile(r'(?i)(secret|password|passwd|token|shared_key|access_key|credential)')
-"""Setting names whose values never appear in a diff (aws_s3_secret_key, azure_blob_sas_token, ssl_key_password, ...)."""
+"""Names of settings whose values never appear in a diff (aws_s3_secret_key, ssl_key_password, ...)."""
 
 MASK = '********'
 

@@ -82,7 +82,7 @@ options:
       - Without that file, O(state=started) is refused unless O(first_start) is given or was given before.
     type: path
   first_start:
-    description: The first start of a front end. The file stands until O(state=present) is asked for with O(first_start.done=true).
+    description: The first start of a front end. Its file stands until it is taken away with O(first_start.done=true).
     type: dict
     suboptions:
       file:
@@ -90,7 +90,9 @@ options:
         type: path
         required: true
       arguments:
-        description: What C(start_fe.sh) gets, C(--helper host:port) for example; empty for the one front end that founds a cluster.
+        description:
+          - What C(start_fe.sh) gets, C(--helper host:port) for example.
+          - Empty for the one front end that founds a cluster.
         type: str
         default: ''
       done:
@@ -123,8 +125,10 @@ options:
     default: []
 attributes:
   check_mode:
+    description: Says what would change, and changes nothing.
     support: full
   diff_mode:
+    description: Shows each file and folder that changes, secret settings masked.
     support: full
 '''
 
@@ -183,8 +187,16 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.starrocks.cluster.plugins.module_utils._node import (
-    UNIT_PROPERTIES, file_diff, first_start_text, parse_listening, parse_properties, pending_restart,
-    process_start_time, tail, unit_state)
+    UNIT_PROPERTIES,
+    file_diff,
+    first_start_text,
+    parse_listening,
+    parse_properties,
+    pending_restart,
+    process_start_time,
+    tail,
+    unit_state,
+)
 
 
 class Host(object):
@@ -257,7 +269,8 @@ class Host(object):
         wanted = self.wanted_attributes(found, mode)
         if found == wanted:
             return
-        self.note('--- %s/ (%s)\n+++ %s/ (%s)\n' % (path, self.describe(found) or 'absent', path, self.describe(wanted)))
+        self.note('--- %s/ (%s)\n+++ %s/ (%s)\n' % (
+            path, self.describe(found) or 'absent', path, self.describe(wanted)))
         if self.check_mode:
             return
         if found is None:
@@ -326,8 +339,9 @@ class Host(object):
         if status != 0:
             if self.check_mode:
                 return unit_state({})
-            self.module.fail_json(msg="systemd does not answer on this host: %s. For scope 'user' the account needs "
-                                      "lingering once (loginctl enable-linger ACCOUNT, by an administrator)." % error.strip())
+            self.module.fail_json(
+                msg="systemd does not answer on this host: %s. For scope 'user' the account needs lingering once "
+                    "(loginctl enable-linger ACCOUNT, by an administrator)." % error.strip())
         return unit_state(parse_properties(output))
 
     def listening(self):
@@ -439,7 +453,7 @@ def start(host, params, state):
 
 def fail_start(host, params, reason):
     """Fail with the reason and what the process wrote last."""
-    logs = dict((path, tail(path)) for path in params['logs'])
+    logs = {path: tail(path) for path in params['logs']}
     shown = ['%s:\n  %s' % (path, '\n  '.join(lines)) for path, lines in sorted(logs.items()) if lines]
     host.module.fail_json(
         msg='%s did not start on this host: %s. Its logs end so:\n%s' % (
@@ -525,7 +539,7 @@ def main():
             result['started'] = not state['active']
             state = start(host, params, state)
     watched = [wanted['path'] for wanted in params['files']] + params['restart_on'] + [host.unit_path]
-    modified = dict((path, os.stat(path).st_mtime) for path in watched if os.path.exists(path))
+    modified = {path: os.stat(path).st_mtime for path in watched if os.path.exists(path)}
     begun = host.process_started(state['main_pid']) if state['active'] and state['main_pid'] else None
     result.update(changed=host.changed, diff=host.diff, active=state['active'], enabled=state['enabled'],
                   main_pid=state['main_pid'], pending_restart=pending_restart(modified, begun))

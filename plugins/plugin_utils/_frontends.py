@@ -159,21 +159,23 @@ def _join_step(host, row):
             'previous_start_time': (row or {}).get('start_time') or ''}
 
 
-def unsettled(nodes, rows, port_key, registered_only=False):
+def unsettled(nodes, rows, port_variable, registered_only=False):
     """Return the nodes of a kind that a register-and-wait call is needed for.
 
-    ``nodes``: dicts with host, the port under ``port_key``, started (this run started it). ``rows``: typed rows, whose
-    port stands under heartbeat_port (BE, CN) or port (broker). A node is settled when its row is alive and its
-    process was not started just now. With ``registered_only``, nodes without a row are left out. Returns dicts: host, ``port_key``, and for started ones previous_start_time.
+    ``nodes``: dicts as `registered_nodes` returns them. ``rows``: typed rows, whose port stands under heartbeat_port
+    (BE, CN) or port (broker). A node is settled when its row is alive and its process was not started just now.
+    With ``registered_only``, nodes without a row are left out. Returns what the modules take as ``nodes``: host, its
+    port, and for started ones previous_start_time.
     """
+    key = PORT_KEYS[port_variable]
     known = {(row['host'], row.get('heartbeat_port', row.get('port'))): row for row in rows or []}
     result = []
     for node in nodes:
-        row = known.get((node['host'], node[port_key]))
-        if (row and row.get('alive') and not node.get('started')) or (row is None and registered_only):
+        row = known.get((node['host'], node[key]))
+        if (row and row.get('alive') and not node['started']) or (row is None and registered_only):
             continue
-        wish = {'host': node['host'], port_key: node[port_key]}
-        if row and node.get('started') and row.get('last_start_time'):
+        wish = {'host': node['host'], key: node[key]}
+        if row and node['started'] and row.get('last_start_time'):
             wish['previous_start_time'] = row['last_start_time']
         result.append(wish)
     return result
@@ -182,8 +184,8 @@ def unsettled(nodes, rows, port_key, registered_only=False):
 def registered_nodes(names, hostvars, kind, port_variable, default_port):
     """Return the nodes of a kind as `unsettled` wants them, from their hosts' variables and facts.
 
-    ``port_variable``: the role's variable of the port a node is registered with, ``starrocks_be_heartbeat_service_port``
-    for example; the result's key is its name without ``starrocks_<kind>_``, as the modules call it.
+    ``port_variable``: the role's variable of the port a node is registered with, one of PORT_KEYS.
+    Each node is a dict: host, its port as the modules call it, started (it did not run before this play).
     """
     key = PORT_KEYS[port_variable]
     nodes = []

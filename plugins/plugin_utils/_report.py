@@ -8,7 +8,8 @@ from __future__ import annotations
 KINDS = (
     {'kind': 'fe', 'table': 'frontends', 'one': 'front end', 'port': None, 'since': 'start_time'},
     {'kind': 'be', 'table': 'backends', 'one': 'back end', 'port': 'heartbeat_port', 'since': 'last_start_time'},
-    {'kind': 'cn', 'table': 'compute_nodes', 'one': 'compute node', 'port': 'heartbeat_port', 'since': 'last_start_time'},
+    {'kind': 'cn', 'table': 'compute_nodes', 'one': 'compute node', 'port': 'heartbeat_port',
+     'since': 'last_start_time'},
     {'kind': 'broker', 'table': 'brokers', 'one': 'broker', 'port': 'port', 'since': 'last_start_time'},
 )
 """How each kind of node is called, and which columns its row is read by."""

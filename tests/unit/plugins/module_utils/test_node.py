@@ -11,22 +11,32 @@ import pytest
 from ansible_collections.starrocks.cluster.plugins.module_utils import _node as node
 
 
-@pytest.mark.parametrize('line, shown', [
-    ('aws_s3_secret_key = abc\n', 'aws_s3_secret_key = ********\n'),
-    ('azure_blob_sas_token=abc=def\n', 'azure_blob_sas_token= ********\n'),
-    ('ssl_keystore_password = x\n', 'ssl_keystore_password = ********\n'),
-    ('http_port = 8030\n', 'http_port = 8030\n'),
-    ('# the password = of the manual\n', '# the password = of the manual\n'),
-    ('  <property><name>fs.s3a.secret.key</name><value>abc</value></property>\n',
-     '  <property><name>fs.s3a.secret.key</name><value>********</value></property>\n'),
-    ('  <property><name>dfs.nameservices</name><value>ns</value></property>\n',
-     '  <property><name>dfs.nameservices</name><value>ns</value></property>\n')])
+@pytest.mark.parametrize(
+    'line, shown',
+    [
+        ('aws_s3_secret_key = abc\n', 'aws_s3_secret_key = ********\n'),
+        ('azure_blob_sas_token=abc=def\n', 'azure_blob_sas_token= ********\n'),
+        ('ssl_keystore_password = x\n', 'ssl_keystore_password = ********\n'),
+        ('http_port = 8030\n', 'http_port = 8030\n'),
+        ('# the password = of the manual\n', '# the password = of the manual\n'),
+        (
+            '  <property><name>fs.s3a.secret.key</name><value>abc</value></property>\n',
+            '  <property><name>fs.s3a.secret.key</name><value>********</value></property>\n',
+        ),
+        (
+            '  <property><name>dfs.nameservices</name><value>ns</value></property>\n',
+            '  <property><name>dfs.nameservices</name><value>ns</value></property>\n',
+        ),
+    ],
+)
 def test_secrets_are_masked_and_nothing_else(line, shown):
     assert node.mask_secrets(line) == shown
 
 
 def test_a_diff_shows_the_change_and_no_secret():
-    text = node.file_diff('/fe.conf', 'a = 1\naws_s3_secret_key = old\n', 'a = 2\naws_s3_secret_key = new\n', '0:0 0640', '0:0 0640')
+    text = node.file_diff(
+        '/fe.conf', 'a = 1\naws_s3_secret_key = old\n', 'a = 2\naws_s3_secret_key = new\n', '0:0 0640', '0:0 0640'
+    )
     assert '-a = 1\n+a = 2\n' in text and 'old' not in text and 'new' not in text
 
 
@@ -36,7 +46,10 @@ def test_a_change_of_a_secret_alone_is_still_a_diff():
 
 
 def test_a_change_of_mode_alone_is_a_diff():
-    assert node.file_diff('/fe.conf', 'a\n', 'a\n', '0:0 0644', '0:0 0640') == '--- /fe.conf (0:0 0644)\n+++ /fe.conf (0:0 0640)\n'
+    assert (
+        node.file_diff('/fe.conf', 'a\n', 'a\n', '0:0 0644', '0:0 0640')
+        == '--- /fe.conf (0:0 0644)\n+++ /fe.conf (0:0 0640)\n'
+    )
 
 
 def test_a_new_file_and_a_removed_one():
@@ -45,10 +58,24 @@ def test_a_new_file_and_a_removed_one():
 
 
 def test_unit_state_of_a_process_that_died_and_waits_to_be_started_again():
-    state = node.unit_state(node.parse_properties('LoadState=loaded\nActiveState=activating\nSubState=auto-restart\nMainPID=0\n'
-                                                  'UnitFileState=enabled\nNRestarts=3\nConditionResult=yes\nNeedDaemonReload=no\n'))
-    assert state == {'loaded': True, 'active': False, 'starting': True, 'failed': False, 'enabled': True, 'main_pid': 0,
-                     'restarts': 3, 'sub_state': 'auto-restart', 'condition_met': True, 'reload_needed': False}
+    state = node.unit_state(
+        node.parse_properties(
+            'LoadState=loaded\nActiveState=activating\nSubState=auto-restart\nMainPID=0\n'
+            'UnitFileState=enabled\nNRestarts=3\nConditionResult=yes\nNeedDaemonReload=no\n'
+        )
+    )
+    assert state == {
+        'loaded': True,
+        'active': False,
+        'starting': True,
+        'failed': False,
+        'enabled': True,
+        'main_pid': 0,
+        'restarts': 3,
+        'sub_state': 'auto-restart',
+        'condition_met': True,
+        'reload_needed': False,
+    }
 
 
 def test_pending_restart_names_what_changed_after_the_start():
@@ -62,7 +89,9 @@ def test_the_start_time_of_a_real_process():
     process = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(30)'])
     try:
         with open('/proc/%d/stat' % process.pid) as stat, open('/proc/uptime') as uptime:
-            begun = node.process_start_time(stat.read(), float(uptime.read().split()[0]), time.time(), os.sysconf('SC_CLK_TCK'))
+            begun = node.process_start_time(
+                stat.read(), float(uptime.read().split()[0]), time.time(), os.sysconf('SC_CLK_TCK')
+            )
     finally:
         process.kill()
         process.wait()
@@ -75,10 +104,12 @@ def test_a_command_name_with_spaces_and_parentheses_does_not_mislead():
 
 
 def test_listening_ports():
-    text = ('  sl  local_address rem_address   st\n'
-            '   0: 0100007F:2346 00000000:0000 0A 00000000\n'
-            '   1: 00000000:1F5E 00000000:0000 0A 00000000\n'
-            '   2: 0100007F:8AE0 0100007F:2346 01 00000000\n')
+    text = (
+        '  sl  local_address rem_address   st\n'
+        '   0: 0100007F:2346 00000000:0000 0A 00000000\n'
+        '   1: 00000000:1F5E 00000000:0000 0A 00000000\n'
+        '   2: 0100007F:8AE0 0100007F:2346 01 00000000\n'
+    )
     assert node.parse_listening(text) == {9030, 8030}
 
 

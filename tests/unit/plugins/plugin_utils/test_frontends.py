@@ -11,16 +11,31 @@ NOBODY = {'answered': False}
 
 def host(name, **changes):
     number = name[-1]
-    result = {'name': name, 'address': '10.0.0.' + number, 'names': ['10.0.0.' + number, name], 'login': '10.0.0.%s:9030' % number,
-              'edit_log_port': 9010, 'role': 'follower', 'metadata': False, 'first_start': False, 'active': False,
-              'in_run': True}
+    result = {
+        'name': name,
+        'address': '10.0.0.' + number,
+        'names': ['10.0.0.' + number, name],
+        'login': '10.0.0.%s:9030' % number,
+        'edit_log_port': 9010,
+        'role': 'follower',
+        'metadata': False,
+        'first_start': False,
+        'active': False,
+        'in_run': True,
+    }
     result.update(changes)
     return result
 
 
 def row(number, role='FOLLOWER', **changes):
-    result = {'host': '10.0.0.%d' % number, 'edit_log_port': 9010, 'role': role, 'join': True, 'alive': True,
-              'start_time': '2026-11-23 03:00:0%d' % number}
+    result = {
+        'host': '10.0.0.%d' % number,
+        'edit_log_port': 9010,
+        'role': role,
+        'join': True,
+        'alive': True,
+        'start_time': '2026-11-23 03:00:0%d' % number,
+    }
     result.update(changes)
     return result
 
@@ -41,7 +56,9 @@ def test_bare_hosts_found_one_cluster_on_the_first_follower_whatever_the_order()
 
 @pytest.mark.parametrize('unseen', ['fe1', 'fe2', 'fe3'])
 def test_no_cluster_is_founded_while_one_front_end_was_not_seen(unseen):
-    hosts = [host(name, **({'in_run': False, 'metadata': None} if name == unseen else {})) for name in ('fe1', 'fe2', 'fe3')]
+    hosts = [
+        host(name, **({'in_run': False, 'metadata': None} if name == unseen else {})) for name in ('fe1', 'fe2', 'fe3')
+    ]
     plan = frontends.frontend_plan(NOBODY, hosts)
     assert plan['found_on'] is None
     assert unseen in plan['refusals'][0] and '--limit' in plan['refusals'][0]
@@ -53,12 +70,18 @@ def test_metadata_anywhere_is_started_and_never_a_second_cluster_founded():
 
 
 def test_all_members_start_at_once_when_the_whole_cluster_is_down():
-    hosts = [host('fe%d' % number, metadata=True) for number in (1, 2, 3)] + [host('fe4', role='observer', metadata=True)]
+    hosts = [host('fe%d' % number, metadata=True) for number in (1, 2, 3)] + [
+        host('fe4', role='observer', metadata=True)
+    ]
     assert frontends.frontend_plan(NOBODY, hosts)['start'] == ['fe1', 'fe2', 'fe3', 'fe4']
 
 
 def test_a_minority_is_not_started_alone():
-    hosts = [host('fe1', metadata=True), host('fe2', metadata=None, in_run=False), host('fe3', metadata=None, in_run=False)]
+    hosts = [
+        host('fe1', metadata=True),
+        host('fe2', metadata=None, in_run=False),
+        host('fe3', metadata=None, in_run=False),
+    ]
     plan = frontends.frontend_plan(NOBODY, hosts)
     assert plan['start'] == [] and 'fe2, fe3 are not part of this run' in plan['refusals'][0]
 
@@ -72,7 +95,10 @@ def test_new_front_ends_join_followers_first_and_then_observers():
     hosts = [host('fe1', **MEMBER), host('fe4', role='observer'), host('fe2'), host('fe3')]
     plan = frontends.frontend_plan(answer(row(1, 'LEADER')), hosts)
     assert [(step['name'], step['role'], step['add']) for step in plan['join']] == [
-        ('fe2', 'follower', True), ('fe3', 'follower', True), ('fe4', 'observer', True)]
+        ('fe2', 'follower', True),
+        ('fe3', 'follower', True),
+        ('fe4', 'observer', True),
+    ]
     assert plan['leader'] == '10.0.0.1:9010'
 
 
@@ -81,21 +107,24 @@ def test_a_member_that_runs_needs_nothing():
     assert plan['join'] == [] and plan['start'] == [] and plan['refusals'] == []
 
 
-@pytest.mark.parametrize('state, add, set_aside', [
-    # killed after ADD, before the first start
-    ({'row': row(2, join=False, alive=False, start_time=None)}, False, False),
-    # killed while the first start ran
-    ({'row': row(2, join=False, alive=False), 'metadata': True, 'first_start': True, 'active': True}, False, False),
-    # joined, killed before first_start.env was taken away
-    ({'row': row(2), 'metadata': True, 'first_start': True, 'active': True}, False, False),
-    # a failed join was dropped, its metadata is still there
-    ({'row': None, 'metadata': True, 'first_start': True}, True, True),
-    # a member whose disk was replaced
-    ({'row': row(2)}, False, False),
-])
+@pytest.mark.parametrize(
+    'state, add, set_aside',
+    [
+        # killed after ADD, before the first start
+        ({'row': row(2, join=False, alive=False, start_time=None)}, False, False),
+        # killed while the first start ran
+        ({'row': row(2, join=False, alive=False), 'metadata': True, 'first_start': True, 'active': True}, False, False),
+        # joined, killed before first_start.env was taken away
+        ({'row': row(2), 'metadata': True, 'first_start': True, 'active': True}, False, False),
+        # a failed join was dropped, its metadata is still there
+        ({'row': None, 'metadata': True, 'first_start': True}, True, True),
+        # a member whose disk was replaced
+        ({'row': row(2)}, False, False),
+    ],
+)
 def test_an_unfinished_join_goes_on_where_it_stopped(state, add, set_aside):
     rows = [row(1, 'LEADER')] + [one for one in [state.pop('row')] if one]
-    step, = frontends.frontend_plan(answer(*rows), [host('fe1', **MEMBER), host('fe2', **state)])['join']
+    (step,) = frontends.frontend_plan(answer(*rows), [host('fe1', **MEMBER), host('fe2', **state)])['join']
     assert (step['name'], step['add'], step['set_aside']) == ('fe2', add, set_aside)
 
 
@@ -105,23 +134,30 @@ def test_metadata_of_another_cluster_is_refused():
 
 
 def test_a_role_is_not_changed_in_place():
-    plan = frontends.frontend_plan(answer(row(1, 'LEADER'), row(2, 'OBSERVER')), [host('fe1', **MEMBER), host('fe2', **MEMBER)])
+    plan = frontends.frontend_plan(
+        answer(row(1, 'LEADER'), row(2, 'OBSERVER')), [host('fe1', **MEMBER), host('fe2', **MEMBER)]
+    )
     assert 'registered as observer' in plan['refusals'][0] and 'drop it' in plan['refusals'][0]
 
 
 def test_another_edit_log_port_is_refused():
-    plan = frontends.frontend_plan(answer(row(1, 'LEADER'), row(2, edit_log_port=9011)),
-                                   [host('fe1', **MEMBER), host('fe2', **MEMBER)])
+    plan = frontends.frontend_plan(
+        answer(row(1, 'LEADER'), row(2, edit_log_port=9011)), [host('fe1', **MEMBER), host('fe2', **MEMBER)]
+    )
     assert 'edit_log_port 9011' in plan['refusals'][0]
 
 
 def test_hosts_outside_the_run_are_left_alone():
-    plan = frontends.frontend_plan(answer(row(1, 'LEADER')), [host('fe1', **MEMBER), host('fe2', in_run=False, metadata=None)])
+    plan = frontends.frontend_plan(
+        answer(row(1, 'LEADER')), [host('fe1', **MEMBER), host('fe2', in_run=False, metadata=None)]
+    )
     assert plan['join'] == [] and plan['refusals'] == []
 
 
 def test_a_stopped_member_starts_while_others_serve():
-    plan = frontends.frontend_plan(answer(row(1, 'LEADER'), row(2, alive=False)), [host('fe1', **MEMBER), host('fe2', metadata=True)])
+    plan = frontends.frontend_plan(
+        answer(row(1, 'LEADER'), row(2, alive=False)), [host('fe1', **MEMBER), host('fe2', metadata=True)]
+    )
     assert plan['start'] == ['fe2'] and plan['join'] == []
 
 
@@ -133,7 +169,12 @@ def test_without_a_leader_the_stopped_members_start():
 
 def test_without_a_leader_and_nothing_to_start_it_says_so():
     found = answer(row(1), row(2, alive=False))
-    assert 'no leader' in frontends.frontend_plan(found, [host('fe1', **MEMBER), host('fe2', in_run=False, metadata=None)])['refusals'][0]
+    assert (
+        'no leader'
+        in frontends.frontend_plan(found, [host('fe1', **MEMBER), host('fe2', in_run=False, metadata=None)])[
+            'refusals'
+        ][0]
+    )
 
 
 def test_an_ipv6_leader_is_bracketed_for_helper():
@@ -147,8 +188,10 @@ def test_majority(members, needed):
     assert frontends.majority(members) == needed
 
 
-@pytest.mark.parametrize('stopped, refused', [
-    (['fe1'], False), (['fe1', 'fe2'], True), (['fe1', 'fe2', 'fe3'], False), (['fe4'], False), ([], False)])
+@pytest.mark.parametrize(
+    'stopped, refused',
+    [(['fe1'], False), (['fe1', 'fe2'], True), (['fe1', 'fe2', 'fe3'], False), (['fe4'], False), ([], False)],
+)
 def test_stopping_keeps_a_majority_or_takes_all(stopped, refused):
     found = answer(row(1, 'LEADER'), row(2), row(3), row(4, 'OBSERVER'))
     hosts = [host('fe%d' % number, in_run='fe%d' % number in stopped) for number in (1, 2, 3, 4)]
@@ -162,26 +205,43 @@ def test_a_dead_follower_counts_against_the_majority():
 
 
 def test_unsettled_nodes_are_the_missing_the_dead_and_the_started():
-    rows = [{'host': 'a', 'heartbeat_port': 9050, 'alive': True, 'last_start_time': 'then'},
-            {'host': 'b', 'heartbeat_port': 9050, 'alive': False, 'last_start_time': None},
-            {'host': 'c', 'heartbeat_port': 9050, 'alive': True, 'last_start_time': 'then'}]
+    rows = [
+        {'host': 'a', 'heartbeat_port': 9050, 'alive': True, 'last_start_time': 'then'},
+        {'host': 'b', 'heartbeat_port': 9050, 'alive': False, 'last_start_time': None},
+        {'host': 'c', 'heartbeat_port': 9050, 'alive': True, 'last_start_time': 'then'},
+    ]
     nodes = [{'host': name, 'heartbeat_service_port': 9050, 'started': name == 'c'} for name in 'abcd']
-    assert frontends.unsettled(nodes, rows, 'heartbeat_service_port') == [
+    assert frontends.unsettled(nodes, rows, 'starrocks_be_heartbeat_service_port') == [
         {'host': 'b', 'heartbeat_service_port': 9050},
         {'host': 'c', 'heartbeat_service_port': 9050, 'previous_start_time': 'then'},
-        {'host': 'd', 'heartbeat_service_port': 9050}]
-    assert [node['host'] for node in frontends.unsettled(nodes, rows, 'heartbeat_service_port', True)] == ['b', 'c']
+        {'host': 'd', 'heartbeat_service_port': 9050},
+    ]
+    registered = frontends.unsettled(nodes, rows, 'starrocks_be_heartbeat_service_port', True)
+    assert [node['host'] for node in registered] == ['b', 'c']
 
 
 def test_frontend_host_of_an_unseen_host_knows_nothing_of_its_metadata():
-    seen = frontends.frontend_host('fe1', {'ansible_host': '10.0.0.1'}, False, {'edit_log_port': 9010, 'query_port': 9030, 'role': 'follower'})
+    seen = frontends.frontend_host(
+        'fe1', {'ansible_host': '10.0.0.1'}, False, {'edit_log_port': 9010, 'query_port': 9030, 'role': 'follower'}
+    )
     assert seen['metadata'] is None and seen['login'] == '10.0.0.1:9030' and seen['address'] == '10.0.0.1'
 
 
 def test_frontend_host_takes_its_own_variables_before_the_defaults():
-    variables = {'starrocks_host': {'address': '10.0.0.1', 'fqdn': 'fe1.example', 'addresses': ['10.0.0.1', '10.9.0.1'],
-                                    'metadata': {'fe': True}, 'first_start': False, 'processes': {'fe': 17}},
-                 'starrocks_fe_role': 'observer', 'starrocks_fe_query_port': 19030}
-    seen = frontends.frontend_host('fe1', variables, True, {'edit_log_port': 9010, 'query_port': 9030, 'role': 'follower'})
+    variables = {
+        'starrocks_host': {
+            'address': '10.0.0.1',
+            'fqdn': 'fe1.example',
+            'addresses': ['10.0.0.1', '10.9.0.1'],
+            'metadata': {'fe': True},
+            'first_start': False,
+            'processes': {'fe': 17},
+        },
+        'starrocks_fe_role': 'observer',
+        'starrocks_fe_query_port': 19030,
+    }
+    seen = frontends.frontend_host(
+        'fe1', variables, True, {'edit_log_port': 9010, 'query_port': 9030, 'role': 'follower'}
+    )
     assert seen['names'] == ['10.0.0.1', 'fe1.example', 'fe1', '10.9.0.1']
     assert (seen['metadata'], seen['active'], seen['role'], seen['login']) == (True, True, 'observer', '10.0.0.1:19030')

@@ -4,12 +4,34 @@
 
 from ansible_collections.starrocks.cluster.plugins.plugin_utils import _report as report
 
-LEADER = {'host': '10.0.0.1', 'edit_log_port': 9010, 'role': 'LEADER', 'version': '3.5.0-0be11fd', 'join': True, 'alive': True,
-          'start_time': '2026-11-23 03:31:03', 'err_msg': ''}
-DEAD = {'host': '10.0.0.2', 'heartbeat_port': 9050, 'version': '3.5.0', 'alive': False, 'last_start_time': None,
-        'err_msg': 'java.net.ConnectException: Connection refused\n\tat somewhere', 'system_decommissioned': True}
-CLUSTER = {'answered': True, 'leader': LEADER, 'frontends': [LEADER], 'backends': [DEAD], 'compute_nodes': [], 'brokers': None,
-           'unreachable': []}
+LEADER = {
+    'host': '10.0.0.1',
+    'edit_log_port': 9010,
+    'role': 'LEADER',
+    'version': '3.5.0-0be11fd',
+    'join': True,
+    'alive': True,
+    'start_time': '2026-11-23 03:31:03',
+    'err_msg': '',
+}
+DEAD = {
+    'host': '10.0.0.2',
+    'heartbeat_port': 9050,
+    'version': '3.5.0',
+    'alive': False,
+    'last_start_time': None,
+    'err_msg': 'java.net.ConnectException: Connection refused\n\tat somewhere',
+    'system_decommissioned': True,
+}
+CLUSTER = {
+    'answered': True,
+    'leader': LEADER,
+    'frontends': [LEADER],
+    'backends': [DEAD],
+    'compute_nodes': [],
+    'brokers': None,
+    'unreachable': [],
+}
 
 
 def node(name, kind, *addresses, process=None):
@@ -19,12 +41,15 @@ def node(name, kind, *addresses, process=None):
 def test_the_table_is_aligned_and_ends_with_totals():
     lines = report.status_lines(CLUSTER, [node('fe1', 'fe', '10.0.0.1'), node('be1', 'be', '10.0.0.2')], 'c1')
     assert lines == [
-        'StarRocks cluster c1', '',
+        'StarRocks cluster c1',
+        '',
         'KIND       HOST  ADDRESS        ROLE             VERSION        ALIVE  SINCE                LAST ERROR',
         'front end  fe1   10.0.0.1:9010  leader           3.5.0-0be11fd  yes    2026-11-23 03:31:03',
         'back end   be1   10.0.0.2:9050  decommissioning  3.5.0          no                          '
         'java.net.ConnectException: Connection refused',
-        '', 'Alive: 1 of 1 front end, 0 of 1 back end. Leader: 10.0.0.1.']
+        '',
+        'Alive: 1 of 1 front end, 0 of 1 back end. Leader: 10.0.0.1.',
+    ]
 
 
 def test_what_the_inventory_asks_for_and_the_cluster_lacks_is_a_row():
@@ -51,4 +76,5 @@ def test_a_follower_that_has_not_joined_is_not_called_alive():
 
 def test_pending_restarts_are_named():
     assert 'Waits for a restart to see its new files: starrocks-fe on fe1' in report.status_lines(
-        CLUSTER, [], 'c1', {'fe1': ['starrocks-fe']})
+        CLUSTER, [], 'c1', {'fe1': ['starrocks-fe']}
+    )

@@ -7,8 +7,14 @@ from ansible_collections.starrocks.cluster.plugins.plugin_utils import _settings
 
 
 def front_end(version, java_major=17, **changes):
-    wishes = {'run_mode': 'shared_nothing', 'log_dir': '/logs', 'home': '/sr/fe', 'java_home': '/jdk',
-              'java_major': java_major, 'heap_size': '1g'}
+    wishes = {
+        'run_mode': 'shared_nothing',
+        'log_dir': '/logs',
+        'home': '/sr/fe',
+        'java_home': '/jdk',
+        'java_major': java_major,
+        'heap_size': '1g',
+    }
     wishes.update(changes)
     return settings.front_end_settings(version, **wishes)
 
@@ -44,12 +50,20 @@ def test_run_mode_from_3_0():
     assert front_end('3.0.0', run_mode='shared_data')['run_mode'] == 'shared_data'
 
 
-@pytest.mark.parametrize('version, kind, names', [
-    ('2.5.22', 'be', {'be_port', 'webserver_port'}), ('3.0.9', 'be', {'be_port', 'be_http_port'}),
-    ('2.5.22', 'cn', {'thrift_port', 'webserver_port'}), ('3.0.9', 'cn', {'thrift_port', 'be_http_port'}),
-    ('3.1.0', 'cn', {'be_port', 'be_http_port'})])
+@pytest.mark.parametrize(
+    'version, kind, names',
+    [
+        ('2.5.22', 'be', {'be_port', 'webserver_port'}),
+        ('3.0.9', 'be', {'be_port', 'be_http_port'}),
+        ('2.5.22', 'cn', {'thrift_port', 'webserver_port'}),
+        ('3.0.9', 'cn', {'thrift_port', 'be_http_port'}),
+        ('3.1.0', 'cn', {'be_port', 'be_http_port'}),
+    ],
+)
 def test_port_names_by_version(version, kind, names):
-    found = settings.back_end_settings(version, kind, {'be_port': 9060, 'be_http_port': 8040}, '/data', '/logs', ['10.0.0.0/8'], '')
+    found = settings.back_end_settings(
+        version, kind, {'be_port': 9060, 'be_http_port': 8040}, '/data', '/logs', ['10.0.0.0/8'], ''
+    )
     assert {name for name in found if name.endswith('_port')} == names
     assert found['priority_networks'] == '10.0.0.0/8' and 'JAVA_HOME' not in found
 
@@ -60,7 +74,9 @@ def test_several_networks_are_joined_as_starrocks_reads_them():
     assert found['JAVA_OPTS'] == '--add-opens=java.base/java.util=ALL-UNNAMED'
 
 
-@pytest.mark.parametrize('text, folders', [
-    ('/data', ['/data']), ('/data1,medium:HDD;/data2,medium:SSD', ['/data1', '/data2']), ('', []), (' /a ; ', ['/a'])])
+@pytest.mark.parametrize(
+    'text, folders',
+    [('/data', ['/data']), ('/data1,medium:HDD;/data2,medium:SSD', ['/data1', '/data2']), ('', []), (' /a ; ', ['/a'])],
+)
 def test_storage_folders(text, folders):
     assert settings.storage_folders(text) == folders
