@@ -214,19 +214,19 @@ class ComponentArchive:
         plain = ReadAhead(inflate(raw))
         self._pumps = [raw, plain]
         try:
-            with self._named_errors():
+            with self.named_errors():
                 for entry in self._component_entries(plain):
                     yield entry
         finally:
             self.close()
 
     def open(self, entry):
-        """The bytes of an entry of kind file, as a file object."""
+        """The bytes of an entry of kind file, as a file object; to be read within ``named_errors``."""
         return self._tar.extractfile(entry.member)
 
     def read(self, entry):
         """Yield the bytes of an entry of kind file. Raises ReleaseError."""
-        with self._named_errors():
+        with self.named_errors():
             stream = self.open(entry)
             left = entry.size
             while left:
@@ -237,8 +237,8 @@ class ComponentArchive:
                 yield block
 
     @contextmanager
-    def _named_errors(self):
-        """Errors of reading name the archive."""
+    def named_errors(self):
+        """Within this context, errors of reading are ReleaseErrors that name the archive."""
         try:
             yield
         except tarfile.TarError as error:

@@ -35,6 +35,10 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._release import 
 from ansible_collections.starrocks.cluster.plugins.module_utils._release_probe import probe
 from ansible_collections.starrocks.cluster.plugins.module_utils._release_source import BLOCK
 
+# A stamp that is being written.
+_NEW_STAMP = STAMP_NAME + '.new'
+
+
 # -- looking
 
 
@@ -158,8 +162,8 @@ def write_stamp(home, stamp, owner, mtime_ns=None):
 
     Whoever wants to know whether a process is older than its files looks at the stamp's time.
     """
-    path = os.path.join(home, STAMP_NAME)
-    handle = os.open(path + '.new', os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+    path = os.path.join(home, _NEW_STAMP)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
     with os.fdopen(handle, 'wb') as stream:
         stream.write(json.dumps(stamp, indent=1, sort_keys=True).encode('utf-8'))
         os.fchmod(handle, 0o644)
@@ -167,8 +171,8 @@ def write_stamp(home, stamp, owner, mtime_ns=None):
         stream.flush()
         os.fsync(handle)
     if mtime_ns is not None:
-        os.utime(path + '.new', ns=(mtime_ns, mtime_ns))
-    os.rename(path + '.new', path)
+        os.utime(path, ns=(mtime_ns, mtime_ns))
+    os.rename(path, os.path.join(home, STAMP_NAME))
     sync(home)
 
 
@@ -406,13 +410,14 @@ def _remove(path):
 
 
 def leftovers(home):
-    """Staging folders that an interrupted run of this component left: not stamped, not in use.
+    """What an interrupted run of this component left: a half-written stamp, staging folders not stamped and not in use.
 
-    One with a stamp is a complete release that waits for its upgrade.
+    A staging folder with a stamp is a complete release that waits for its upgrade.
     """
     prefix = _staging_prefix(home)
     folder, start = os.path.split(prefix)
-    found = []
+    half_written = os.path.join(home, _NEW_STAMP)
+    found = [half_written] if os.path.lexists(half_written) else []
     for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
         path = os.path.join(folder, name)
         if not name.startswith(start) or os.path.islink(path) or not os.path.isdir(path):

@@ -182,7 +182,8 @@ def _pack(wanted: Wanted, cache: pathlib.Path, key: str, progress: Callable[[str
                     member = entry.member
                     member.uid = member.gid = 0
                     member.uname = member.gname = ''
-                    tar.addfile(member, archive.open(entry) if entry.kind == 'file' else None)
+                    with archive.named_errors():
+                        tar.addfile(member, archive.open(entry) if entry.kind == 'file' else None)
                     unpacked += -(-entry.size // _FILE_SYSTEM_BLOCK) * _FILE_SYSTEM_BLOCK
                     if time.monotonic() - told > _PROGRESS_SECONDS:
                         told = time.monotonic()
@@ -190,12 +191,9 @@ def _pack(wanted: Wanted, cache: pathlib.Path, key: str, progress: Callable[[str
             stream.flush()
             os.fsync(handle)
         os.rename(path, cache / f'{key}.tar.gz')
-    except BaseException as error:
+    except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(path)
-        if isinstance(error, (tarfile.TarError, OSError)) and getattr(error, 'errno', None) is None:
-            # tarfile says so where a member ends before its size.
-            raise ReleaseError(f'{wanted.archive}: it is cut short: {error}. Nothing was installed.') from error
         raise
     finally:
         archive.close()
