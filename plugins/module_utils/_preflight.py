@@ -95,49 +95,58 @@ def choose_address(facts, wishes):
     one, silently; in FQDN mode its canonical host name must resolve back to it.
     """
     if wishes['host_type'] == 'FQDN':
-        return _choose_name(facts)
-    own = facts['addresses']
-    shown = ', '.join(own) or 'none but loopback'
+        return _choose_name(facts['canonical'], facts['addresses'])
     if wishes['priority_networks']:
         networks = [ipaddress.ip_network(network.strip(), strict=False) for network in wishes['priority_networks']]
-        needed = 'exactly one address of the host in %s' % ', '.join(str(network) for network in networks)
-        matching = [address for address in own
-                    if any(ipaddress.ip_address(address) in network for network in networks)]
-        if len(matching) == 1:
-            return matching[0], check('address', OK, matching[0], needed)
-        if not matching:
-            return None, check('address', FAILURE, 'no address of the host is in it; it has %s' % shown, needed,
-                               'Set starrocks_priority_networks to a network that holds the one to be used%s.'
-                               % (', %s for example' % host_network(own[0]) if own else ''))
+        return _choose_within(facts['addresses'], networks)
+    return _choose_without_networks(facts['addresses'], facts['default_address'])
+
+
+def _choose_within(own, networks):
+    """Networks are given: exactly one of the host's addresses must be in them."""
+    needed = 'exactly one address of the host in %s' % ', '.join(str(network) for network in networks)
+    matching = [address for address in own if any(ipaddress.ip_address(address) in network for network in networks)]
+    if len(matching) == 1:
+        return matching[0], check('address', OK, matching[0], needed)
+    if matching:
         return None, check('address', FAILURE, '%d are in it: %s' % (len(matching), ', '.join(matching)), needed,
                            'Narrow starrocks_priority_networks until it holds one of them; for this host alone, %s.'
                            % host_network(matching[0]))
-    candidates = [address for address in own if ipaddress.ip_address(address).version == 4]
+    example = ', %s for example' % host_network(own[0]) if own else ''
+    return None, check('address', FAILURE, 'no address of the host is in it; it has %s' % _show_addresses(own), needed,
+                       'Set starrocks_priority_networks to a network that holds the one to be used%s.' % example)
+
+
+def _choose_without_networks(own, default_address):
+    """No network is given: the only IPv4 address, or with a warning the one of the default route."""
     needed = 'one IPv4 address, or starrocks_priority_networks that says which'
+    fix = 'Set starrocks_priority_networks to the network of the cluster'
+    candidates = [address for address in own if ipaddress.ip_address(address).version == 4]
     if len(candidates) == 1:
         return candidates[0], check('address', OK, candidates[0], needed)
-    if facts['default_address'] in candidates:
-        address = facts['default_address']
-        return address, check('address', WARNING, '%s, the address of the default route, out of %s' % (
-            address, ', '.join(candidates)), needed, 'Set starrocks_priority_networks to the network of the cluster, '
-                              'so that it does not hang on the routes of the day.')
-    return None, check('address', FAILURE, 'its addresses are %s, and none of them is that of the default route' % shown
-                       if candidates else 'no IPv4 address but loopback (it has %s)' % shown, needed,
-                       'Set starrocks_priority_networks to the network of the cluster.')
+    if default_address in candidates:
+        found = '%s, the address of the default route, out of %s' % (default_address, ', '.join(candidates))
+        return default_address, check('address', WARNING, found, needed, fix + ': routes can change.')
+    found = 'none of %s is the address of the default route' % ', '.join(candidates) if candidates else (
+        'no IPv4 address but loopback; it has %s' % _show_addresses(own))
+    return None, check('address', FAILURE, found, needed, fix + '.')
 
 
-def _choose_name(facts):
-    canonical = facts['canonical']
-    needed = "a host name that resolves to an address of the host, and back to the name (starrocks_host_type: FQDN)"
-    fix = "Give the host a name in DNS, or in /etc/hosts of every host, that stands for its own address."
+def _choose_name(canonical, own):
+    """FQDN mode: the canonical host name, if it stands for an address that other hosts can reach this one by."""
+    needed = 'a host name that resolves to an address of the host, and back to the name (starrocks_host_type: FQDN)'
+    fix = 'Give the host a name in DNS, or in /etc/hosts of every host, that stands for its own address.'
     if canonical['error']:
         return None, check('address', FAILURE, canonical['error'], needed, fix)
-    own = [address for address in canonical['addresses'] if address in facts['addresses']]
-    if not own:
-        return None, check('address', FAILURE, "its name '%s' stands for %s, which other hosts cannot reach it by; its "
-                           'addresses are %s' % (canonical['name'], ', '.join(canonical['addresses']),
-                                                 ', '.join(facts['addresses']) or 'none but loopback'), needed, fix)
-    return canonical['name'], check('address', OK, '%s (%s)' % (canonical['name'], ', '.join(own)), needed)
+    reachable = [address for address in canonical['addresses'] if address in own]
+    if reachable:
+        return canonical['name'], check('address', OK, '%s (%s)' % (canonical['name'], ', '.join(reachable)), needed)
+    return None, check('address', FAILURE, "its name '%s' stands for %s, and its addresses are %s" % (
+        canonical['name'], ', '.join(canonical['addresses']), _show_addresses(own)), needed, fix)
+
+
+def _show_addresses(own):
+    return ', '.join(own) or 'none but loopback'
 
 
 def host_network(address):
@@ -264,7 +273,7 @@ def check_processes(facts, wishes):
 # --- room, size, limits ----------------------------------------------------------------------------------------------
 
 def check_disk(facts, wishes):
-    """Free space below meta_dir."""
+    """Free space below meta_dir. A front end that runs is not stopped by it, but would not start again."""
     if Version.parse(wishes['version']).line < META_FREE_SINCE:
         return []
     checks = []
@@ -273,7 +282,8 @@ def check_disk(facts, wishes):
             continue
         space = facts['space'][node['meta_dir']]
         enough = space['free'] >= META_FREE_BYTES
-        checks.append(check('disk', OK if enough else FAILURE,
+        runs = any(row['kind'] == 'fe' and row['found'] for row in facts['processes'])
+        checks.append(check('disk', OK if enough else (WARNING if runs else FAILURE),
                             '%s free at %s' % (size_text(space['free']), space['nearest']),
                             '%s free for the metadata in %s' % (size_text(META_FREE_BYTES), node['meta_dir']),
                             '' if enough else 'Free some, or put the metadata on a larger disk (starrocks_data_dir): '
@@ -344,9 +354,8 @@ def check_open_files(facts, wishes):
     if possible < asked:
         return [check('open_files', FAILURE, 'a unit can have %d at most here' % possible,
                       '%d, as starrocks_limit_nofile asks' % asked,
-                      ('Have the hard limit of the account raised (/etc/security/limits.d and DefaultLimitNOFILE), or '
-                       'set'
-                       if wishes['systemd_scope'] == 'user' else 'Set') + ' starrocks_limit_nofile to %d.' % possible)]
+                      'Set starrocks_limit_nofile to %d%s.' % (possible, ', or have an administrator raise '
+                      "LimitNOFILE of the account's user@.service" if wishes['systemd_scope'] == 'user' else ''))]
     if asked < BE_LOWEST_OPEN_FILES and set(kinds(wishes)) & {'be', 'cn'}:
         return [check('open_files', WARNING, '%d, as starrocks_limit_nofile asks' % asked,
                       '%d: a back end or compute node aborts with less' % BE_LOWEST_OPEN_FILES,
@@ -361,11 +370,11 @@ def check_systemd(facts, wishes):
     if facts['systemd']:
         return [check('systemd', OK, 'running', 'systemd')]
     if wishes['systemd_scope'] == 'user':
-        return [check('systemd', FAILURE, 'no systemd manager for the account', 'a user manager '
-                      '(starrocks_systemd_scope: user)',
+        return [check('systemd', FAILURE, 'no systemd manager for the account',
+                      'a user manager (starrocks_systemd_scope: user)',
                       'An administrator runs once: loginctl enable-linger %s' % (wishes['user'] or 'ACCOUNT'))]
-    return [check('systemd', FAILURE, 'the host was not started by systemd', 'systemd', 'Take a host that runs '
-                  'systemd.')]
+    return [check('systemd', FAILURE, 'the host was not started by systemd', 'systemd',
+                  'Take a host that runs systemd.')]
 
 
 def check_account(facts, wishes):
@@ -430,9 +439,8 @@ def check_metadata(facts, wishes):
                           'Nothing to do: it is moved aside before the next try.')]
         return [check('metadata', FAILURE, '%s/image has no %s' % (found['meta_dir'], found['missing'][0]),
                       'ROLE and VERSION both, or neither: the front end does not start with one of them',
-                      'Restore the missing file from a backup. Only if this front end never was a member: move %s '
-                      'aside.'
-                      % found['meta_dir'])]
+                      'Restore the missing file from a backup. Only if this front end never was a member, move %s '
+                      'aside.' % found['meta_dir'])]
     address = choose_address(facts, wishes)[0]
     text = '%s of cluster %s, known as %s' % (found['role'], found['cluster_id'], found['name'])
     same_type = (found['host_type'] or wishes['host_type']) == wishes['host_type']

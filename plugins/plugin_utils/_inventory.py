@@ -246,9 +246,9 @@ def one_node_of_a_kind_per_machine(inventory: Inventory) -> Iterator[Finding]:
     for hosts in inventory.machines(inventory.hosts).values():
         names, told = _doubled(inventory, hosts)
         if names:
-            yield Finding(FAILURE, names, 'ansible_host', f'these names stand for one machine, so it would have {told}, '
-                          f'and one of a kind is all it can have. Give each its own ansible_host, or take all but one '
-                          f'out of the groups')
+            yield Finding(FAILURE, names, 'ansible_host', f'these names stand for one machine, so it would have '
+                          f'{told}, and one of a kind is all it can have. Give each its own ansible_host, or take all '
+                          f'but one out of the groups')
     by_address: dict[str, list[str]] = {}
     for host in inventory.hosts:
         by_address.setdefault(inventory.text(host, 'starrocks_address'), []).append(host)
