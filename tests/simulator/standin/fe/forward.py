@@ -40,7 +40,7 @@ class Forwarder:
         self._lock = threading.Lock()
         self._idle = {}  # leader's address -> open connections that nobody uses
 
-    # -- asking --------------------------------------------------------------------------------------------------------
+    # -- asking ------------------------------------------------------------------------------------
 
     def forward(self, session, text):
         """Let the leader run a statement of this session."""
@@ -54,8 +54,8 @@ class Forwarder:
             if not reply.get("retry"):
                 break
             if time.monotonic() > deadline:
-                raise SqlError(f"com.sleepycat.je.rep.UnknownMasterException: (JE {self.frontend.version.je}) Could not "
-                               f"determine master from helpers at:{self._helpers()}")
+                raise SqlError(f"com.sleepycat.je.rep.UnknownMasterException: (JE {self.frontend.version.je}) "
+                               f"Could not determine master from helpers at:{self._helpers()}")
             time.sleep(0.1)
         if "error" in reply:
             raise SqlError(**reply["error"])
@@ -103,7 +103,7 @@ class Forwarder:
             return error.message
         return reply.get("error")
 
-    # -- answering -----------------------------------------------------------------------------------------------------
+    # -- answering ---------------------------------------------------------------------------------
 
     def answer(self, message, _context):
         """One message of another front end."""

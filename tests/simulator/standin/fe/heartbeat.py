@@ -87,7 +87,7 @@ class Heartbeats:
         retries = self.frontend.config.integer("heartbeat_retry_times")
         self.frontend.replica.write(lambda current: apply(current, answers, retries, model.now_ms()))
 
-    # -- asking --------------------------------------------------------------------------------------------------------
+    # -- asking ------------------------------------------------------------------------------------
 
     def _ask_frontend(self, state, row, timeout):
         """GET /api/bootstrap on the *own* http_port: all front ends must have the same (section 1.7)."""
@@ -143,7 +143,7 @@ class Heartbeats:
         return {"ok": status.statusCode == 0, "message": status.message or ""}
 
 
-# -- what the answers change: a pure function of state and answers -------------------------------------------------------
+# -- what the answers change: a pure function of state and answers ---------------------------------
 
 def apply(state, answers, retries, now):
     """Write the answers of a round into the state; nodes that were dropped meanwhile are passed over."""

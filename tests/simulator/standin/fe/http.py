@@ -12,7 +12,7 @@ import urllib.parse
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from standin.fe import net, settings, show, users
+from standin.fe import catalog, net, settings, show, users
 from standin.fe.errors import SqlError
 from standin.fe.state import frontend_named, java_order
 
@@ -38,14 +38,14 @@ def metrics(frontend):
     """/metrics: the recorded lines of the nearest version, with the numbers that mean something here."""
     replica = frontend.replica
     own = {"starrocks_fe_max_journal_id": replica.journal_id, "starrocks_fe_meta_log_count": replica.journal_id}
-    backends = replica.state["backends"]
     lines = []
     for line in _metric_lines(frontend.version.release, frontend.version.__lt__):
         name = re.split(r"[ {]", line, maxsplit=1)[0]
         if 'backend="' in line:
-            lines += [re.sub(r'backend="[^"]*"(.*) \S+$', rf'backend="{node["host"]}:{node["heartbeat_port"]}"\1 '
-                             f'{show.catalog.tablets_on(replica.state, node["id"]) if "tablet_num" in name else 0}', line)
-                      for node in backends]
+            for node in replica.state["backends"]:
+                number = catalog.tablets_on(replica.state, node["id"]) if name == "starrocks_fe_tablet_num" else 0
+                address = f'backend="{node["host"]}:{node["heartbeat_port"]}"'
+                lines.append(f"""{re.sub('backend="[^"]*"', address, line).rpartition(' ')[0]} {number}""")
         elif line.startswith(("#", "jvm_")):
             lines.append(line)
         else:
@@ -99,7 +99,7 @@ class _Request(BaseHTTPRequestHandler):
 
     do_POST = do_GET
 
-    # -- who asks --------------------------------------------------------------------------------------------------------
+    # -- who asks ----------------------------------------------------------------------------------
 
     def _user(self):
         """The user of HTTP Basic, or None after a 401 was sent."""
@@ -142,7 +142,7 @@ class _Request(BaseHTTPRequestHandler):
         self._send("invalid client host.", status="400 Bad Request")
         return False
 
-    # -- probes ----------------------------------------------------------------------------------------------------------
+    # -- probes ------------------------------------------------------------------------------------
 
     def _get_api_health(self, _query):
         if self._frontend.exiting:
@@ -186,7 +186,7 @@ class _Request(BaseHTTPRequestHandler):
 
     def _get_api_show_meta_info(self, query):
         if query.get("action") == "SHOW_DB_SIZE":
-            self._send(compact({name: 0 for name in java_order(list(self._state["databases"]))}), _JSON)
+            self._send(compact(dict.fromkeys(java_order(list(self._state["databases"])), 0)), _JSON)
             return
         replica = self._frontend.replica
         number, modified = self._frontend.metadata.newest_image()
@@ -233,7 +233,7 @@ class _Request(BaseHTTPRequestHandler):
         lines = [f"{setting.key}={setting.value}" for setting in self._frontend.config.settings.values()]
         self._send("<!DOCTYPE html><html><body><div><pre>\n" + "\n".join(lines) + "\n</pre></div></body></html>")
 
-    # -- between front ends ------------------------------------------------------------------------------------------------
+    # -- between front ends ------------------------------------------------------------------------
 
     def _get_role(self, query):
         if not query.get("host") or not query.get("port"):

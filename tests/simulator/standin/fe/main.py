@@ -87,7 +87,7 @@ class FrontEnd:
     def sessions(self):
         return list(self._mysql.sessions.values())
 
-    # -- start -----------------------------------------------------------------------------------------------------------
+    # -- start -------------------------------------------------------------------------------------
 
     def start(self, helpers, host_type):
         """Come up, up to open ports. Raises StartError."""
@@ -147,7 +147,7 @@ class FrontEnd:
         for server in servers:
             threading.Thread(target=server.serve_forever, name=type(server).__module__, daemon=True).start()
 
-    # -- what the replica tells ------------------------------------------------------------------------------------------
+    # -- what the replica tells --------------------------------------------------------------------
 
     def became(self, kind):
         self.log.info("StateChangeExecutor.runOneCycle():1", f"transfer FE type to {kind}")
@@ -175,16 +175,14 @@ class FrontEnd:
                                       f"{'' if needed == 1 else 's'}. But none were active with this master.")
             time.sleep(0.1)
 
-    # -- end -------------------------------------------------------------------------------------------------------------
+    # -- end ---------------------------------------------------------------------------------------
 
-    def terminate(self, *_signal):
+    def terminate(self):
+        """What SIGTERM does."""
         self.log.info("StarRocksFE.addShutdownHook():1", "FE shutdown")
         self._exit(_TERMINATED)
 
-    def exit_gracefully(self, *_signal):
-        threading.Thread(target=self._exit_gracefully, name="graceful-exit", daemon=True).start()
-
-    def _exit_gracefully(self):
+    def exit_gracefully(self):
         """Hand over and leave, if a majority of followers stays (section 4.2); else end at once."""
         followers = [row for row in self.replica.state["frontends"] if row["role"] == "FOLLOWER"]
         alive = sum(row["alive"] or row["name"] == self.replica.name for row in followers)
@@ -198,6 +196,11 @@ class FrontEnd:
         time.sleep(self.config.integer("min_graceful_exit_time_second") * self.config.time_scale)
         self.log.info("StarRocksFE.gracefulExit():2", "FE gracefully exits")
         self._exit(0)
+
+
+def _on_signal(number, action):
+    """Do it in a thread: the signal may have come while the main thread held a lock."""
+    signal.signal(number, lambda *_: threading.Thread(target=action, name=action.__name__, daemon=True).start())
 
 
 def _option(arguments, name, words):
@@ -221,9 +224,9 @@ def main(arguments):
     home = os.environ["STARROCKS_HOME"]
     frontend = FrontEnd(home, os.environ.get("LOG_DIR") or os.path.join(home, "log"),
                         os.environ.get("PID_DIR") or os.path.join(home, "bin"), release)
-    signal.signal(signal.SIGTERM, frontend.terminate)
+    _on_signal(signal.SIGTERM, frontend.terminate)
     if release >= "3.4":
-        signal.signal(signal.SIGUSR1, frontend.exit_gracefully)
+        _on_signal(signal.SIGUSR1, frontend.exit_gracefully)
     try:
         helpers = _option(arguments, "-helper", "host:port,host:port")
         host_type = _option(arguments, "-host_type", "FQDN or IP")

@@ -92,7 +92,7 @@ class _Connection(socketserver.StreamRequestHandler):
             if session:
                 self.server.sessions.pop(session.number, None)
 
-    # -- packets -------------------------------------------------------------------------------------------------------
+    # -- packets -----------------------------------------------------------------------------------
 
     def _read(self):
         data = b""
@@ -124,10 +124,11 @@ class _Connection(socketserver.StreamRequestHandler):
 
     def _table(self, table, more=False):
         end = b"\xfe" + struct.pack("<HH", 0, _AUTOCOMMIT | (_MORE_RESULTS if more else 0))
-        self._write(_length(len(table.columns)), *[_column(name, kind) for name, kind in zip(table.columns, table.types)],
-                    end, *[b"".join(_text(cell) for cell in row) for row in table.rows], end)
+        columns = [_column(name, kind) for name, kind in zip(table.columns, table.types)]
+        rows = [b"".join(_text(cell) for cell in row) for row in table.rows]
+        self._write(_length(len(columns)), *columns, end, *rows, end)
 
-    # -- login ---------------------------------------------------------------------------------------------------------
+    # -- login -------------------------------------------------------------------------------------
 
     def _login(self):
         """Greet and check the client; returns its Session, or None when it was refused."""
@@ -169,7 +170,7 @@ class _Connection(socketserver.StreamRequestHandler):
             plugin, _, rest = rest.partition(b"\0")
         return name.decode(), scramble, database.decode() if database else None, plugin or None
 
-    # -- commands ------------------------------------------------------------------------------------------------------
+    # -- commands ----------------------------------------------------------------------------------
 
     def _command(self, session, packet):
         code, body = packet[0], packet[1:].decode("utf-8", "replace")

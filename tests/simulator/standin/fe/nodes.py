@@ -41,7 +41,7 @@ def _shown(context, host, port):
     return net.show_host_port(host, port, context.version)
 
 
-# -- front ends ----------------------------------------------------------------------------------------------------------
+# -- front ends ------------------------------------------------------------------------------------
 
 def add_frontend(context, state, role, host):
     host, port = _address(context, host, "frontend", adding=True)
@@ -90,7 +90,7 @@ def modify_frontend_host(context, state, old, new):
     row["host"] = new
 
 
-# -- back ends and compute nodes -----------------------------------------------------------------------------------------
+# -- back ends and compute nodes -------------------------------------------------------------------
 
 _KINDS = {"backends": ("Backend", "backend"), "compute_nodes": ("Compute node", "compute node")}
 
@@ -150,8 +150,8 @@ def _check_single_replica(context, state, row):
             raise errors.execution(
                 context.version,
                 f"Tables such as {table_name} on the backend[{row['host']}:{row['heartbeat_port']}] have only one "
-                f"replica. To avoid data loss, please change the replication_num of {table_name} to three. ALTER SYSTEM "
-                "DROP BACKEND <backends> FORCE can be used to forcibly drop the backend. ")
+                f"replica. To avoid data loss, please change the replication_num of {table_name} to three. ALTER "
+                "SYSTEM DROP BACKEND <backends> FORCE can be used to forcibly drop the backend. ")
 
 
 def drop_backends(context, state, hosts, warehouse=None, cngroup=None, force=False):
@@ -248,7 +248,7 @@ def alter_disks(context, state, **_arguments):
     raise errors.analysis(context.version, "not support")
 
 
-# -- brokers -------------------------------------------------------------------------------------------------------------
+# -- brokers ---------------------------------------------------------------------------------------
 
 def add_brokers(context, state, name, hosts):
     if not name.strip():

@@ -46,7 +46,7 @@ class Replica:
     """This front end as a member of the group."""
 
     def __init__(self, name, address, rpc_port, metadata, config, log, events):
-        """events: an object with ``became(fe_type)``, called in any thread, and ``fatal(text)``, which ends the process.
+        """events: has ``became(fe_type)``, called in any thread, and ``fatal(text)``, which ends the process.
 
         address: (host, edit_log_port). The journal is read from metadata, or is empty on a first start by a helper.
         """
@@ -72,7 +72,7 @@ class Replica:
         self._last_contact = 0.0
         self._server = None
 
-    # -- start and stop ------------------------------------------------------------------------------------------
+    # -- start and stop ----------------------------------------------------------------------------
 
     def found(self, state):
         """Begin a new cluster with this state."""
@@ -104,7 +104,7 @@ class Replica:
             self.log.out(f"notify new FE type transfer: {kind}")
             self.events.became(kind)
 
-    # -- reading ---------------------------------------------------------------------------------------------------
+    # -- reading -----------------------------------------------------------------------------------
 
     @property
     def journal_id(self):
@@ -138,7 +138,7 @@ class Replica:
     def _majority(state):
         return len(voters(state)) // 2 + 1
 
-    # -- writing ---------------------------------------------------------------------------------------------------
+    # -- writing -----------------------------------------------------------------------------------
 
     def write(self, change):
         """Run ``change(state)`` on a copy of the state and make it the state; returns what change returns.
@@ -182,7 +182,7 @@ class Replica:
                 if name == self.name or (self.peers.get(name, Peer()).acked or 0) >= journal_id]
         return len(have) >= self._majority(state)
 
-    # -- the leader's side -----------------------------------------------------------------------------------------
+    # -- the leader's side -------------------------------------------------------------------------
 
     def _message(self, kind, **more):
         state = self._entry["state"] or {}
@@ -242,6 +242,7 @@ class Replica:
                 if connection:
                     connection.close()
                 connection = sent = None
+                peer.last_ack = 0.0
                 reply = {}
                 time.sleep(PING)
             if row is None:
@@ -311,7 +312,7 @@ class Replica:
         self._call(fit[0], message)
         return True
 
-    # -- the follower's side ---------------------------------------------------------------------------------------
+    # -- the follower's side -----------------------------------------------------------------------
 
     def _answer(self, message, context):
         handler = {"append": self._on_append, "vote": self._on_vote, "hand_over": self._on_hand_over,
@@ -388,7 +389,7 @@ class Replica:
                 self._last_contact = 0.0
                 self._deadline = time.monotonic() + random.uniform(*ABANDONED)
 
-    # -- elections -------------------------------------------------------------------------------------------------
+    # -- elections ---------------------------------------------------------------------------------
 
     def _watch_leader(self):
         while True:

@@ -34,7 +34,8 @@ class Scheduler:
         self._chores = [
             (lambda: _REPORT_PERIOD * config.time_scale, self.collect_reports),
             (lambda: _REPAIR_PERIOD * config.time_scale, self.repair),
-            (lambda: config.integer("alter_scheduler_interval_millisecond") / 1000 * config.time_scale, self.drop_drained),
+            (lambda: config.integer("alter_scheduler_interval_millisecond") / 1000 * config.time_scale,
+             self.drop_drained),
             (lambda: config.integer("statistic_manager_sleep_time_sec"), self.keep_statistics),
             (lambda: float(config.text("table_keeper_interval_second") or 30), self.keep_tables),
         ]

@@ -32,11 +32,12 @@ def show_config(config, pattern=None):
 
 
 def set_here(config, key, value, persistent=False, user="root"):
-    """Set one setting of this front end. Raises SqlError; WITH PERSISTENT has written fe.conf by then (section 0.16)."""
+    """Set one setting of this front end. Raises SqlError, and WITH PERSISTENT has written fe.conf by then (0.16)."""
     version = config.version
     if persistent:
         if not config.persistable():
-            raise errors.execution(version, "set persisted config failed, because current running mode is not persisted")
+            raise errors.execution(version,
+                                   "set persisted config failed, because current running mode is not persisted")
         config.persist(key, value, user, stamp())
     setting = config.find(key)
     if not setting or not setting.mutable:
@@ -61,7 +62,7 @@ def set_everywhere(frontend, user, key, value, persistent=False):
             raise errors.execution(frontend.version, f"set config failed: {text}", 5076, "42000")
 
 
-# -- back ends' settings ---------------------------------------------------------------------------------------------------
+# -- back ends' settings ---------------------------------------------------------------------------
 
 def _url(node, path):
     return f"http://{node['host']}:{node['http_port']}{path}"

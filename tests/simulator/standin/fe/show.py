@@ -67,7 +67,7 @@ def _percent(part, whole):
     return f"{100 * part / whole if whole else 0:.2f} %"
 
 
-# -- front ends (section 1.2) ------------------------------------------------------------------------------------------
+# -- front ends (section 1.2) ----------------------------------------------------------------------
 
 def _role(view, row):
     return "LEADER" if row["name"] == view.leader and view.kind != "INIT" else row["role"]
@@ -104,7 +104,7 @@ _FRONTENDS = [
 ]
 
 
-# -- back ends and compute nodes (section 1.3, 1.4) ----------------------------------------------------------------------
+# -- back ends and compute nodes (section 1.3, 1.4) ------------------------------------------------
 
 class _Disks:
     """The sums that SHOW BACKENDS prints of a node's disks."""
@@ -253,7 +253,7 @@ def filtered(table, where=(), order=None, limit=None):
     return Table(table.columns, rows)
 
 
-# -- SHOW PROC (section 1.8) ---------------------------------------------------------------------------------------------
+# -- SHOW PROC (section 1.8) -----------------------------------------------------------------------
 
 _ROOT = [
     # path, since, until
@@ -312,11 +312,14 @@ def _disks(view, number):
     node = next((row for row in view.state["backends"] if row["id"] == int(number)), None)
     if not node:
         raise errors.execution(view.version, f"Backend[{number}] does not exist.")
-    rows = [(disk["root_path"], view.size(disk["data_used"]), view.size(disk["total"] - disk["available"] - disk["data_used"]),
-             view.size(disk["available"]), view.size(disk["total"]),
-             _percent(disk["total"] - disk["available"], disk["total"]), disk["state"], str(disk["path_hash"]), disk["medium"],
-             str(catalog.tablets_on(view.state, node["id"])), view.size(disk["available"] + disk["data_used"]),
-             _percent(disk["data_used"], disk["available"] + disk["data_used"])) for disk in node["disks"]]
+    tablets = str(catalog.tablets_on(view.state, node["id"]))
+    rows = []
+    for disk in node["disks"]:
+        used, available, total = disk["data_used"], disk["available"], disk["total"]
+        rows.append((disk["root_path"], view.size(used), view.size(max(0, total - available - used)),
+                     view.size(available), view.size(total), _percent(total - available, total), disk["state"],
+                     str(disk["path_hash"]), disk["medium"], tablets, view.size(available + used),
+                     _percent(used, available + used)))
     return Table(("RootPath", "DataUsedCapacity", "OtherUsedCapacity", "AvailCapacity", "TotalCapacity",
                   "TotalUsedPct", "State", "PathHash", "StorageMedium", "TabletNum", "DataTotalCapacity",
                   "DataUsedPct"), rows)

@@ -136,8 +136,8 @@ def _return(config, metadata, role, stored, host, port, host_type):
         if row is None:
             raise StartError("current node is not added to the cluster, will exit")
         if row["role"] != role["role"]:
-            raise StartError(f"current node role is {role['role']} not match with frontend recorded role {row['role']}. "
-                             "will exit")
+            raise StartError(f"current node role is {role['role']} not match with frontend recorded role "
+                             f"{row['role']}. will exit")
         if config.flag("bdbje_reset_election_group"):
             state["frontends"] = [dict(row, joined=True)]
             metadata.save_journal(entry)

@@ -59,7 +59,8 @@ _WRITES = {
     "revoke_privilege": (_GRANT, users.revoke_privilege),
     "grant_role": (_GRANT, users.grant_role),
     "revoke_role": (_GRANT, users.revoke_role),
-    "create_database": (_CREATE, lambda context, state, **more: catalog.create_database(context.version, state, **more)),
+    "create_database": (_CREATE, lambda context, state, **more: catalog.create_database(
+        context.version, state, **more)),
     "drop_database": (_CREATE, lambda context, state, force=False, **more: catalog.drop_database(
         context.version, state, **more)),
     "create_table": (_CREATE, lambda context, state, table, **more: catalog.create_table(
@@ -136,7 +137,7 @@ class Session:
             raise errors.SqlError(f"Unknown database '{database}'", 1049, "42000")
         self.database = database
 
-    # -- running -------------------------------------------------------------------------------------------------------
+    # -- running -----------------------------------------------------------------------------------
 
     def execute(self, text):
         """Run one statement; returns a Table, or None for "Query OK". Raises SqlError."""
@@ -192,7 +193,7 @@ class Session:
         answer = self.frontend.replica.write(lambda state: function(self, state, **arguments))
         return Table(answer["columns"], answer["rows"], answer["types"]) if answer else None
 
-    # -- statements that change no state ---------------------------------------------------------------------------------
+    # -- statements that change no state -----------------------------------------------------------
 
     def _show_proc(self, path):
         self._require(_OPERATE)
@@ -229,8 +230,9 @@ class Session:
             value = value.strip("'\"")
             if (scope or "").strip().upper() == "GLOBAL":
                 self._require(_OPERATE)
+                change = {name.lower(): value}
                 self.frontend.replica.write(
-                    lambda state, name=name, value=value: state.setdefault("variables", {}).update({name.lower(): value}))
+                    lambda state, change=change: state.setdefault("variables", {}).update(change))
             else:
                 self.variables[name.lower()] = value
 
@@ -254,7 +256,8 @@ class Session:
             raise errors.SqlError(f"Unknown database '{name}'" if name else "No database selected",
                                   1049 if name else 1046, "42000" if name else "3D000")
         matcher = settings.like(pattern)
-        return Table((f"Tables_in_{name}",), [(table,) for table in sorted(found["tables"]) if matcher.fullmatch(table)])
+        return Table((f"Tables_in_{name}",),
+                     [(table,) for table in sorted(found["tables"]) if matcher.fullmatch(table)])
 
     def _show_empty(self):
         return Table(("Empty",), [])
@@ -274,7 +277,7 @@ class Session:
         self._require(_OPERATE)
         settings.update_be_configs(self.version, self.frontend.replica.state, change)
 
-    # -- blacklists: of this front end alone, in memory ------------------------------------------------------------------
+    # -- blacklists: of this front end alone, in memory --------------------------------------------
 
     def _change_blacklist(self, ids, kind, title, add):
         self._require(_OPERATE)

@@ -91,7 +91,7 @@ def require(version, state, key, active_roles, any_of, target="SYSTEM"):
     raise errors.access_denied(version, " OR ".join(any_of), target, active_roles, inactive)
 
 
-# -- statements ----------------------------------------------------------------------------------------------------------
+# -- statements ------------------------------------------------------------------------------------
 
 def _password(arguments):
     """The stored form of what an authOption or SET PASSWORD says; None if it says nothing."""

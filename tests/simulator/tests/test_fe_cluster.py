@@ -1,0 +1,231 @@
+# Copyright: (c) 2026, the starrocks.cluster authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Several front ends: join, leader change, lost quorum, the split cluster, dropped members."""
+
+import signal
+import time
+
+import pytest
+from fe_cluster import EDIT_LOG, HTTP, QUERY, RPC, FrontEndProcess, leader_of, wait_for
+
+
+@pytest.fixture
+def make(tmp_path):
+    """A function: the front end number N, not started yet; ended after the test."""
+    made = []
+
+    def front_end(number, **options):
+        made.append(FrontEndProcess(tmp_path / f"fe{number}-{len(made)}", f"127.0.70.{number}", **options))
+        return made[-1]
+    yield front_end
+    for one in made:
+        one.kill()
+
+
+def join(leader, new, role="FOLLOWER"):
+    """Add, start with --helper, and wait until the leader sees it as a member that lives."""
+    leader.query(f'ALTER SYSTEM ADD {role} "{new.member}"')
+    new.start("-helper", f"{leader.member}")
+    wait_for(lambda: is_member(leader, new), f"{new.address} has joined")
+
+
+def is_member(leader, other):
+    row = leader.frontends()[other.address]
+    return row["Join"] == row["Alive"] == "true"
+
+
+@pytest.fixture
+def trio(make):
+    """Three followers, the first of them leads."""
+    frontends = [make(number) for number in (1, 2, 3)]
+    frontends[0].start()
+    for other in frontends[1:]:
+        join(frontends[0], other)
+    return frontends
+
+
+def test_first_front_end_founds_a_cluster(make):
+    frontend = make(1).start()
+    (row,) = wait_for(lambda: [row for row in frontend.query("SHOW FRONTENDS") if row["LastHeartbeat"]], "heartbeat")
+    assert row["Role"] == "LEADER" and row["Join"] == row["Alive"] == row["IsHelper"] == "true"
+    assert (row["Id"], row["EditLogPort"], row["QueryPort"], row["RpcPort"]) == ("1", str(EDIT_LOG), str(QUERY), str(RPC))
+    assert row["Version"] == "3.5.0-0be11fd"
+    assert frontend.stop() == 143
+    assert not (frontend.home / "bin" / "fe.pid").exists()
+    cluster = row["ClusterId"]
+    frontend.start("-helper", f"127.0.70.9:{EDIT_LOG}")  # ignored: the metadata says who it is
+    assert frontend.frontends()[frontend.address]["ClusterId"] == cluster
+    assert f"ignore helper nodes: 127.0.70.9:{EDIT_LOG}" in frontend.log()
+
+
+def test_join_by_helper_in_either_order(make):
+    leader, follower, observer = make(1).start(), make(2), make(3)
+    follower.launch("-helper", f"{leader.member}")  # before it is added: it waits and asks
+    wait_for(lambda: "current node is not added to the group" in follower.log(), "the wait is logged")
+    assert not follower.listens(QUERY)
+    leader.query(f'ALTER SYSTEM ADD FOLLOWER "{follower.member}"')
+    row = leader.frontends()[follower.address]
+    assert (row["Join"], row["Alive"], row["StartTime"], row["Version"]) == ("false", "false", "NULL", "NULL")
+    assert row["LastHeartbeat"] is None
+    wait_for(lambda: is_member(leader, follower), "follower has joined")
+    join(leader, observer, "OBSERVER")
+    rows = observer.frontends()
+    assert {row["Role"] for row in rows.values()} == {"LEADER", "FOLLOWER", "OBSERVER"}
+    assert rows[observer.address]["IsHelper"] == "false"
+    observer.query("CREATE DATABASE via_observer")
+    assert {"Database": "via_observer"} in follower.query("SHOW DATABASES")
+
+
+def test_leader_killed_and_back(trio):
+    first, second, third = trio
+    second.query("CREATE DATABASE before")
+    pooled = second.connect()
+    with pooled.cursor() as cursor:
+        cursor.execute("SHOW FRONTENDS")
+    first.kill()
+    started = time.monotonic()
+    texts = set()
+
+    def try_to_write():
+        try:
+            second.query("CREATE DATABASE IF NOT EXISTS after")
+            return True
+        except Exception as error:
+            texts.add(error.args[1])
+            raise
+    wait_for(try_to_write, "a new leader", timeout=10)
+    assert time.monotonic() - started < 10
+    assert "java.net.ConnectException: Connection refused" in texts or "Socket is closed by peer." in texts
+    assert texts <= {"Socket is closed by peer.", "java.net.ConnectException: Connection refused"}
+    ghost = second.frontends()[first.address]
+    assert ghost["Alive"] == "true" and ghost["ErrMsg"] == "", "the fourth missed heartbeat tells, not the first"
+    dead = wait_for(lambda: [row for row in third.query("SHOW FRONTENDS") if row["Alive"] == "false"], "ghost gone")
+    assert [row["IP"] for row in dead] == [first.address]
+    assert dead[0]["ErrMsg"] == "Connection refused" and dead[0]["StartTime"] == "NULL" and dead[0]["Join"] == "true"
+    assert dead[0]["Version"] == "3.5.0-0be11fd"
+    first.start()
+    wait_for(lambda: is_member(second, first), "the old leader is back")
+    names = {row["Database"] for row in first.query("SHOW DATABASES")}
+    assert {"before", "after"} <= names
+    assert first.frontends()[first.address]["Role"] == "FOLLOWER"
+
+
+def test_quorum_lost_and_found(trio):
+    first, second, third = trio
+    assert (second.stop(), third.stop()) == (143, 143)
+    time.sleep(1)  # the leader notices by its next sign of life
+    errno, text = first.refusal("SHOW PROC '/frontends'")
+    assert errno == 1064
+    assert text == ("(JE 18.3.20) Commit policy: SIMPLE_MAJORITY required 1 replica. But none were active with this "
+                    "master.")
+    with pytest.raises(Exception, match="Lost connection|closed"):
+        first.query("CREATE DATABASE lost")
+    assert first.wait(20) == 255
+    assert "failed to begin txn after retried 3 times!" in first.out()
+    first.launch()
+    time.sleep(3)
+    assert not any(first.listens(port) for port in (QUERY, HTTP, RPC)), "a follower alone opens no port"
+    assert "wait globalStateMgr to be ready. FE type: INIT. is ready: false" in first.log()
+    second.start()
+    wait_for(first.answers, "two of three answer")
+    third.start()
+    wait_for(lambda: leader_of(trio) and is_member(leader_of(trio), third), "all are back")
+
+
+def test_added_follower_that_never_starts_blocks_nothing(make):
+    leader = make(1).start()
+    leader.query(f'ALTER SYSTEM ADD FOLLOWER "127.0.70.8:{EDIT_LOG}"')
+    leader.query("CREATE DATABASE goes_on")
+    row = wait_for(lambda: leader.frontends()["127.0.70.8"]["ErrMsg"] and leader.frontends()["127.0.70.8"], "ErrMsg")
+    assert (row["ErrMsg"], row["Join"], row["Alive"]) == ("Connection refused", "false", "false")
+    leader.query("CREATE DATABASE goes_on_still")
+    leader.query(f'ALTER SYSTEM DROP FOLLOWER "127.0.70.8:{EDIT_LOG}"')
+    assert list(leader.frontends()) == [leader.address]
+
+
+def test_split_cluster_trap(make):
+    """A second front end started without --helper makes a cluster of its own, and --helper does not mend that."""
+    leader, stray = make(1).start(), make(2).start()
+    ids = {frontend.frontends()[frontend.address]["ClusterId"] for frontend in (leader, stray)}
+    assert len(ids) == 2
+    leader.query(f'ALTER SYSTEM ADD FOLLOWER "{stray.member}"')
+    stray.stop()
+    stray.start("-helper", f"{leader.member}")
+    row = wait_for(lambda: leader.frontends()[stray.address]["ErrMsg"] and leader.frontends()[stray.address], "ErrMsg")
+    assert (row["ErrMsg"], row["Join"], row["Alive"]) == ("invalid parameter", "false", "false")
+    stray.stop()
+    stray.wipe()
+    stray.start("-helper", f"{leader.member}")
+    wait_for(lambda: is_member(leader, stray), "wiped, it joins")
+
+
+def test_dropped_follower_that_runs_on(trio):
+    first, second, third = trio
+    second.query(f'ALTER SYSTEM DROP FOLLOWER "{second.member}"')
+    wait_for(lambda: "notify new FE type transfer: UNKNOWN" in second.out().split("FOLLOWER")[-1], "it is UNKNOWN")
+    assert second.refusal("SELECT 1") == (1064, "Internal error processing forward")
+    stale = second.frontends()
+    assert stale[second.address]["Join"] == "false" and stale[second.address]["Alive"] == "true"
+    assert second.address not in first.frontends() and second.address not in third.frontends()
+    second.stop()
+    second.launch()
+    assert second.wait() == 255
+    assert "current node is not added to the cluster, will exit" in second.log()
+    second.wipe()
+    join(first, second)
+    assert len(third.frontends()) == 3
+
+
+def test_graceful_exit_hands_over_without_an_error(trio):
+    first, second, _third = trio
+    first.signal(signal.SIGUSR1)
+    ends = time.monotonic() + 2.5
+    number = 0
+    while time.monotonic() < ends:
+        second.query(f"CREATE DATABASE g{number}")
+        number += 1
+        time.sleep(0.1)
+    assert first.wait(10) == 0
+    assert leader_of(trio) is not first
+    assert {f"g{index}" for index in range(number)} <= {row["Database"] for row in second.query("SHOW DATABASES")}
+
+
+def test_a_front_end_alone_is_never_graceful(make):
+    frontend = make(1).start()
+    frontend.signal(signal.SIGUSR1)
+    assert frontend.wait() == 255
+
+
+def test_mixed_versions_answer_with_their_own_columns(make):
+    old, new = make(1, version="3.4.4").start(), make(2, version="3.5.0")
+    join(old, new)
+    assert "Id" not in old.frontends()[new.address]
+    assert old.frontends()[new.address]["Version"] == "3.5.0-0be11fd"
+    assert {row["Id"] for row in new.frontends().values()} == {"0"}, "members from before 3.5 have no id"
+    old.stop()
+    old.use("3.5.0")
+    old.launch()
+    wait_for(lambda: leader_of([old, new]), "both lead on")
+    row = wait_for(lambda: [row for row in new.query("SHOW FRONTENDS") if row["IP"] == old.address
+                            and row["Version"] == "3.5.0-0be11fd"], "the new version is seen")[0]
+    assert row["Alive"] == "true"
+
+
+def test_clock_too_far_off_can_not_join(make):
+    leader, late = make(1).start(), make(2, faults={"clock_skew_seconds": "-11"})
+    leader.query(f'ALTER SYSTEM ADD FOLLOWER "{late.member}"')
+    late.launch("-helper", f"{leader.member}")
+    assert late.wait() == 255
+    assert "exceeds max permissible delta: 5000 ms. HANDSHAKE_ERROR" in late.log()
+
+
+def test_image_reaches_every_front_end(trio):
+    first, second, third = trio
+    first.query("ALTER SYSTEM CREATE IMAGE")
+    wait_for(lambda: "totally 2 nodes, push succeeded 2 nodes" in first.log(), "image pushed")
+    made = [sorted(path.name for path in (one.home / "meta" / "image").glob("image.*")) for one in trio]
+    assert made[0] and made[0] == made[1] == made[2]
+    for one in (first, second, third):
+        assert f'"last_checkpoint_version":"{made[0][0].split(".")[1]}"' in one.get(
+            "/api/show_meta_info?action=SHOW_HA")
