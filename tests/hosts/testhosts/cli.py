@@ -92,8 +92,7 @@ def perform(options: argparse.Namespace) -> None:
     if options.command == "setup":
         say("nothing to install" if not installed else "done")
     elif options.command == "image":
-        with machine.opened():
-            print(image.ensure(machine, options.release))
+        print(image.ensure(machine, options.release))
     elif options.command == "down":
         down(machine, options.set, options.all)
     elif options.command == "list":

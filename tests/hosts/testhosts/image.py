@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from . import recipe
-from .commands import QUIET_SECONDS, HostsError, run, say, write_file
+from .commands import QUIET_SECONDS, HostsError, lock, run, say, write_file
 from .machine import Machine
 
 BUILD_SCRIPT = Path(__file__).parent / "build_image.sh"
@@ -73,12 +73,17 @@ def machine_settings() -> recipe.MachineSettings:
 
 
 def ensure(machine: Machine, release: str) -> str:
-    """The name of the image for this Debian release, made first if the cache has none. Hold the machine's lock."""
+    """The name of the image for this Debian release, made first if the cache has none.
+
+    Takes the machine's lock for moments only: other sets can be used while an image is made.
+    """
     settings = machine_settings()
     name = f"{REPOSITORY}:{release}-{recipe.fingerprint(release, settings, _read(BUILD_SCRIPT))}"
-    if machine.podman("image", "exists", name, check=False).returncode != 0:
-        _build(machine, release, settings, name)
-        _remove_older(machine, release, name)
+    with lock(machine.cache / f"image-{release}.lock", f"image {release}"):
+        with machine.opened():
+            known = machine.podman("image", "exists", name, check=False).returncode == 0
+        if not known:
+            _build(machine, release, settings, name)
     return name
 
 
@@ -86,19 +91,16 @@ def _build(machine: Machine, release: str, settings: recipe.MachineSettings, nam
     """Make the image. It gets its name in the last step, so an interrupted build leaves nothing that looks whole."""
     start = time.monotonic()
     say(f"making the image for Debian {release}, once (a minute or two)")
-    for leftover in machine.cache.glob("build.*"):
-        shutil.rmtree(leftover)
-    work = machine.cache / f"build.{os.getpid()}"
+    work = machine.cache / f"build-{release}"
+    shutil.rmtree(work, ignore_errors=True)  # left by a run that was cut off
     try:
         for path, text in recipe.files(release, settings).items():
             write_file(work / "files" / path.lstrip("/"), text)
         _run_build_script(machine, release, settings, work)
         say("storing the image")
-        store = machine.podman_command("import", "--quiet", "-", name)
-        with subprocess.Popen(["tar", "-C", work / "root", "-c", "."], stdout=subprocess.PIPE) as tar:
-            stored = subprocess.run(store, stdin=tar.stdout, capture_output=True, text=True, check=False)
-        if tar.returncode or stored.returncode:
-            raise HostsError(f"the image could not be stored: {stored.stderr.strip()}")
+        with machine.opened():
+            _store(machine, work / "root", name)
+            _remove_older(machine, release, name)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     say(f"image ready after {time.monotonic() - start:.0f} s")
@@ -106,7 +108,7 @@ def _build(machine: Machine, release: str, settings: recipe.MachineSettings, nam
 
 def _run_build_script(machine: Machine, release: str, settings: recipe.MachineSettings, work: Path) -> None:
     """Run build_image.sh, its output in a log file, saying at least every QUIET_SECONDS that work goes on."""
-    log = machine.cache / "image.log"
+    log = machine.cache / f"image-{release}.log"
     start = time.monotonic()
     # If this tool dies, so does unshare (--pdeathsig), all that the build has started (--kill-child), and its mounts.
     command = ["setpriv", "--pdeathsig", "KILL",
@@ -134,6 +136,15 @@ def _run_build_script(machine: Machine, release: str, settings: recipe.MachineSe
     if build.returncode != 0:
         tail = "\n  ".join(_read(log).splitlines()[-15:])
         raise HostsError(f"making the image failed; the end of {log}:\n  {tail}")
+
+
+def _store(machine: Machine, root: Path, name: str) -> None:
+    """Make a podman image of a folder. Hold the machine's lock."""
+    store = machine.podman_command("import", "--quiet", "-", name)
+    with subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE) as tar:
+        stored = subprocess.run(store, stdin=tar.stdout, capture_output=True, text=True, check=False)
+    if tar.returncode or stored.returncode:
+        raise HostsError(f"the image could not be stored: {stored.stderr.strip()}")
 
 
 def _remove_older(machine: Machine, release: str, name: str) -> None:

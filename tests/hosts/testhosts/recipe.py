@@ -50,6 +50,7 @@ MASKED_UNITS = (
     "sys-fs-fuse-connections.mount",
     "sys-kernel-debug.mount",
     "sys-kernel-tracing.mount",
+    "systemd-modules-load.service",
     "systemd-networkd-wait-online.service",
 )
 

@@ -293,10 +293,12 @@ class HostSet:
                 self._write_files(plan)
                 states = self.states()
                 started = [host for host, state in states.items() if state != "running"]
-                images = {of: image.ensure(self.machine, of) for of in {plan.hosts[host].release for host in started}}
+            releases = {plan.hosts[host].release for host in started if states[host] in ("absent", "created")}
+            images = {of: image.ensure(self.machine, of) for of in sorted(releases)}
+            with self.machine.opened():
                 self._ensure_network(plan)
                 for host in started:
-                    self._run_or_start(plan, host, states[host], images[plan.hosts[host].release])
+                    self._run_or_start(plan, host, states[host], images.get(plan.hosts[host].release, ""))
             self._wait_ready(started)
             if plan.account:
                 in_parallel(lambda host: self._create_account(plan.account, host), list(plan.hosts))
