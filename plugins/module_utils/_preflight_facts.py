@@ -449,7 +449,8 @@ def metadata(reader, meta_dir, first_start_file):
     return {
         'fe': bool(role_text or version_text),
         'complete': bool(role_text and version_text),
-        'missing': [file for file, text in (('ROLE', role_text), ('VERSION', version_text)) if not text],
+        'missing': [file for file, text in (('ROLE', role_text), ('VERSION', version_text))
+                    if not text and (role_text or version_text)],
         'role': role.get('role', '').lower() or None,
         'name': role.get('name') or None,
         'host': name.group('host') if name else None,

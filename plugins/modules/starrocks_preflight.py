@@ -209,9 +209,6 @@ host:
     java_major:
       description: Its major version.
       type: int
-    pymysql:
-      description: Whether Python can import PyMySQL.
-      type: bool
     metadata:
       description: >-
         The metadata of a front end that is there. C(fe) says whether there is any, C(complete) whether both ROLE and
