@@ -9,6 +9,7 @@ import subprocess
 import pymysql
 import pymysql.constants.FIELD_TYPE as field_type
 import pymysql.err
+from pymysql.converters import encoders
 
 from .transcript import Done, Empty, Error, Table
 
@@ -64,8 +65,10 @@ class Client:
             return []
         answers = []
         try:
+            # No decoders: every value stays the text that the server sent.
             connection = pymysql.connect(host=self.host, port=self.port, user=user, password=password,
-                                         charset="utf8mb4", conv={}, connect_timeout=10, read_timeout=60)
+                                         charset="utf8mb4", conv=dict(encoders), autocommit=None,
+                                         connect_timeout=10, read_timeout=60)
             with connection, connection.cursor() as cursor:
                 for sql in statements:
                     affected = cursor.execute(sql)

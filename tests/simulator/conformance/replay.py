@@ -57,7 +57,7 @@ class Replay:
         """Start the doubles and the front end; wait until it is ready."""
         for kind, address in self.scene.nodes:
             self.nodes[address] = self.node(kind, address).start()
-        settings = {"heartbeat_timeout_second": "1"}
+        settings = {"heartbeat_timeout_second": "1", **self.scene.settings}
         self.nodes[FRONT_END] = Node(self.release, "fe", self.work / "fe", settings).start()
         self.nodes[FRONT_END].wait_for_url(f"http://{FRONT_END}:8030/api/bootstrap")
         for sql in self.scene.before:

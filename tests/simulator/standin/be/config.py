@@ -55,10 +55,6 @@ DEFAULTS_BEFORE = {"loop_count_wait_fragments_finish": ("3.4", "0"), "datacache_
 MEDIA = ("HDD", "SSD")
 UNITS = {"": 1, "B": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
-# What conf/standin.conf may hold for this program: none of it exists in StarRocks.
-FAULTS = ("start_delay_seconds", "die_after_seconds", "refuse_start", "heartbeat_error", "disk_full",
-          "fragments_seconds", "cpu_cores", "clock_skew_seconds")
-
 
 class BadConfig(Exception):
     """A setting that ends the start; the text is for the log."""

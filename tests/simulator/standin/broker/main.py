@@ -15,9 +15,6 @@ from standin.thrift import listen, serve, types
 # Defaults of conf/apache_hdfs_broker.conf that this program uses (starrocks.md section 5.4).
 DEFAULTS = {"broker_ipc_port": "8000", "sys_log_dir": "${BROKER_HOME}/log"}
 
-# What conf/standin.conf may hold for this program: none of it exists in StarRocks.
-FAULTS = ("start_delay_seconds", "die_after_seconds", "refuse_start", "listen_host")
-
 
 class Handler:
     """The service TFileBrokerService, as far as front ends use it to see whether the broker lives."""
