@@ -76,7 +76,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
-        _, options = self.validate_argument_spec({'fail': {'type': 'bool', 'default': True}})
+        dummy, options = self.validate_argument_spec({'fail': {'type': 'bool', 'default': True}})
         inventory = self._inventory(task_vars)
         found = findings(inventory)
         result['changed'] = False

@@ -352,10 +352,11 @@ def check_open_files(facts, wishes):
     """The unit must be able to get the limit it asks for, else systemd does not start it (205/LIMITS)."""
     asked, possible = wishes['limit_nofile'], facts['open_files']
     if possible < asked:
+        fix = 'Set starrocks_limit_nofile to %d' % possible
+        if wishes['systemd_scope'] == 'user':
+            fix += ", or have an administrator raise LimitNOFILE of the account's user@.service"
         return [check('open_files', FAILURE, 'a unit can have %d at most here' % possible,
-                      '%d, as starrocks_limit_nofile asks' % asked,
-                      'Set starrocks_limit_nofile to %d%s.' % (possible, ', or have an administrator raise '
-                      "LimitNOFILE of the account's user@.service" if wishes['systemd_scope'] == 'user' else ''))]
+                      '%d, as starrocks_limit_nofile asks' % asked, fix + '.')]
     if asked < BE_LOWEST_OPEN_FILES and set(kinds(wishes)) & {'be', 'cn'}:
         return [check('open_files', WARNING, '%d, as starrocks_limit_nofile asks' % asked,
                       '%d: a back end or compute node aborts with less' % BE_LOWEST_OPEN_FILES,
@@ -502,7 +503,7 @@ def host_summary(facts, wishes):
         'first_start': bool(metadata and metadata['first_start']),
         'ports_in_use': facts['ports'],
         'processes': {node['kind']: node['found'][0]['pid'] if node['found'] else None
-                          for node in facts['processes']},
+                      for node in facts['processes']},
         'pymysql': facts['pymysql'],
         'memory_bytes': facts['memory'],
         'cores': facts['cpu']['cores'],

@@ -488,7 +488,7 @@ def collect(reader, wishes, environment):
         'jdk': read_jdk(reader, java_home) if java_home else None,
         'jdks': [] if java_home else jdks(reader, environment),
         'space': {path: space(reader, path, wishes['user'] if own else None)
-                      for path in paths + ([frontend['meta_dir']] if frontend else [])},
+                  for path in paths + ([frontend['meta_dir']] if frontend else [])},
         'memory': memory_bytes(reader),
         'cpu': cpu(reader),
         'open_files': open_files_limit(reader, wishes['systemd_scope'], wishes['limit_nofile'], uid, running),

@@ -97,6 +97,7 @@ SSH_CONNECTIONS = ('ssh', 'smart', 'paramiko', 'paramiko_ssh')
 FACTS = ('starrocks_host',)
 """What the collection itself sets on hosts under a public name."""
 
+
 @dataclass(frozen=True)
 class Unchecked:
     """Stands for a value that cannot be computed on the controller, and says why; no rule looks at it."""
@@ -674,5 +675,3 @@ def failure_text(found: Iterable[Finding]) -> str:
     return (f"The inventory is refused, and nothing was changed. {len(lines)} "
             f"{'things have' if len(lines) > 1 else 'thing has'} "
             'to be put right:\n' + '\n'.join(lines))
-
-
