@@ -93,19 +93,16 @@ def inflate(blocks):
         if len(head) > _TAR_MAGIC_AT + len(_TAR_MAGIC):
             break
     if head[:2] == _GZIP_MAGIC:
-        for block in _gunzip(_chain(head, blocks)):
-            yield block
+        yield from _gunzip(_chain(head, blocks))
     elif head[_TAR_MAGIC_AT:].startswith(_TAR_MAGIC):
-        for block in _chain(head, blocks):
-            yield block
+        yield from _chain(head, blocks)
     else:
         raise ReleaseError('it is no .tar.gz (its first bytes are %s)' % (repr(head[:16]) if head else 'missing'))
 
 
 def _chain(head, blocks):
     yield head
-    for block in blocks:
-        yield block
+    yield from blocks
 
 
 def _gunzip(blocks):
@@ -194,7 +191,8 @@ class ComponentArchive:
         self.component = component
         self.version = version
         self.size = 0
-        self._hashes = {name: hashlib.new(name) for name in {'sha256', algorithm or 'sha256'}}
+        names = ['sha256'] + [name for name in [algorithm] if name not in (None, 'sha256')]
+        self._hashes = {name: hashlib.new(name) for name in names}
         self._top = None
         self._tar = None
         self._pumps = []
@@ -215,8 +213,7 @@ class ComponentArchive:
         self._pumps = [raw, plain]
         try:
             with self.named_errors():
-                for entry in self._component_entries(plain):
-                    yield entry
+                yield from self._component_entries(plain)
         finally:
             self.close()
 

@@ -241,6 +241,8 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._versions import
 
 # How many differing files a message names.
 _NAMED_FILES = 5
+# Options that are handed on to open_url.
+_URL_OPTIONS = ('use_proxy', 'validate_certs', 'ca_path', 'url_username', 'url_password')
 # What of the stamp is returned.
 _SHOWN_OF_STAMP = ('version', 'archive', 'adopted', 'installed_at')
 
@@ -274,8 +276,7 @@ class Release:
         if is_url(params['src']):
             insecure = params['allow_insecure_http'] or bool(self.digest)
             check_url(params['src'], insecure)
-            options = {name: params[name] for name in
-                           ('use_proxy', 'validate_certs', 'ca_path', 'url_username', 'url_password')}
+            options = {name: params[name] for name in _URL_OPTIONS}
             options.update(force_basic_auth=bool(params['url_username']), http_agent='starrocks.cluster')
             return UrlSource(params['src'], _open_url, options, insecure, params['retries'], params['timeout'])
         if not params['remote_src']:
