@@ -94,8 +94,8 @@ UNPRIVILEGED_PORTS = 1024
 
 SSH_CONNECTIONS = ('ssh', 'smart', 'paramiko', 'paramiko_ssh')
 
-FACTS = ('starrocks_host',)
-"""What the collection itself sets on hosts under a public name."""
+NAMES_OUTSIDE_OF_ROLES = ('starrocks_host', 'starrocks_destroy_confirm', 'starrocks_destroy_data')
+"""Known names without an argument spec: the fact of starrocks_preflight, and what is said to the playbook destroy."""
 
 
 @dataclass(frozen=True)
@@ -632,7 +632,7 @@ def values_computable(inventory: Inventory) -> Iterator[Finding]:
 
 def names_known(inventory: Inventory) -> Iterator[Finding]:
     """A variable that begins like ours and is none of ours is likely a typing error."""
-    known = set(inventory.specs) | set(FACTS)
+    known = set(inventory.specs) | set(NAMES_OUTSIDE_OF_ROLES)
     if not inventory.specs:
         return
     for host in inventory.hosts:
@@ -672,6 +672,6 @@ def failure_text(found: Iterable[Finding]) -> str:
     lines = [f'- {finding}' for finding in found if finding.severity == FAILURE]
     if not lines:
         return ''
-    return (f"The inventory is refused, and nothing was changed. {len(lines)} "
-            f"{'things have' if len(lines) > 1 else 'thing has'} "
-            'to be put right:\n' + '\n'.join(lines))
+    what = 'thing has' if len(lines) == 1 else 'things have'
+    head = f'The inventory is refused, and nothing was changed. {len(lines)} {what} to be put right:'
+    return '\n'.join([head, *lines])
