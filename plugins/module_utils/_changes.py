@@ -152,20 +152,20 @@ def decide_user(exists, fits, name, host, password, update_password, state):
     ``password`` is None where it is not to be touched. Diffs tell that a password changes, never which.
     """
     identity = _statements.user_identity(name, host)
-    before = {identity: PRESENT if exists else ABSENT}
+    before = {'user': identity, 'state': PRESENT if exists else ABSENT}
     if state == ABSENT:
         refusals = ['StarRocks does not drop root'] if exists and name == 'root' else []
         statements = [_statements.drop_user(name, host)] if exists else []
-        return Change(statements, before, {identity: ABSENT}, [], refusals, [])
+        return Change(statements, before, dict(before, state=ABSENT), [], refusals, [])
     if not exists:
         refusals = [] if password is not None else [
             'user %s does not exist, and to create it a password is needed' % identity]
         statements = [] if refusals else [_statements.create_user(name, host, password)]
-        return Change(statements, before, {identity: PRESENT}, [], refusals, [])
+        return Change(statements, before, dict(before, state=PRESENT), [], refusals, [])
     if password is None or fits or update_password == 'on_create':
         return Change([], before, before, [], [], [])
-    return Change([_statements.set_password(name, host, password)], {identity: 'present, with another password'},
-                  {identity: 'present, with this password'}, [], [], [])
+    return Change([_statements.set_password(name, host, password)], dict(before, password='another'),
+                  dict(before, password='the given one'), [], [], [])
 
 
 # Front ends

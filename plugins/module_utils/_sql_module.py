@@ -81,6 +81,8 @@ class SqlModule(object):
         self.params = self.module.params
         self.check_mode = self.module.check_mode
         self.queries = []
+        # Whether something was changed, or in check mode would be. None: if there are queries.
+        self.changed = None
         self._session = None
 
     @property
@@ -106,14 +108,16 @@ class SqlModule(object):
         finally:
             if self._session is not None:
                 self._session.close()
-        results.setdefault('changed', bool(self.queries))
         if not self.module._diff:
             results.pop('diff', None)
-        self.module.exit_json(queries=self._shown_queries(), **results)
+        self.module.exit_json(changed=self._has_changed(), queries=self._shown_queries(), **results)
 
     def _fail(self, message, **results):
-        self.module.fail_json(msg=hide_secrets(message), changed=bool(self.queries) and not self.check_mode,
+        self.module.fail_json(msg=hide_secrets(message), changed=self._has_changed() and not self.check_mode,
                               queries=self._shown_queries(), **results)
+
+    def _has_changed(self):
+        return bool(self.queries) if self.changed is None else self.changed
 
     def _shown_queries(self):
         return [hide_secrets(query) for query in self.queries]

@@ -113,7 +113,7 @@ statistic:
     tablet_num: 83
     replica_num: 249
     unhealthy_tablet_num: 0
-unreachable:
+not_answering:
   description: Front ends that were tried in vain, with the reason.
   returned: always
   type: list
@@ -194,15 +194,15 @@ def run(module):
     session = module.session
     session.patience = PATIENCE
     results = dict.fromkeys(SUBSETS)
-    results.update(changed=False, answered=False, answered_by=None, implicit_admin=False, leader=None, version=None)
+    results.update(answered=False, answered_by=None, implicit_admin=False, leader=None, version=None)
     try:
         frontends, led = read_frontends(session)
     except SqlError as error:
         if not isinstance(error, ConnectError):
             session.attempts.append({'host': error.address, 'error': error.words})
         if error.outcome == FINAL or module.params['require_answer']:
-            raise Failure(error.message, unreachable=session.attempts)
-        results['unreachable'] = session.attempts
+            raise Failure(error.message, not_answering=session.attempts)
+        results['not_answering'] = session.attempts
         return results
 
     leader = leader_of(frontends) if led else None
@@ -219,7 +219,7 @@ def run(module):
                 raise
             module.module.warn('without a leader %s could not be read: %s' % (name, error.message))
     results.update(answered=True, answered_by=session.address, implicit_admin=session.implicit_admin, leader=leader,
-                   version=version_of(frontends, leader), frontends=frontends, unreachable=session.attempts)
+                   version=version_of(frontends, leader), frontends=frontends, not_answering=session.attempts)
     return results
 
 

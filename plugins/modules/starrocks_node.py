@@ -213,7 +213,7 @@ class Host(object):
             runtime = '/run/user/%d' % os.getuid()
             module.run_command_environ_update = {
                 'XDG_RUNTIME_DIR': runtime, 'DBUS_SESSION_BUS_ADDRESS': 'unix:path=%s/bus' % runtime}
-            self.unit_folder = os.path.expanduser('~/.config/systemd/user')
+            self.unit_folder = os.path.join(pwd.getpwuid(os.getuid()).pw_dir, '.config/systemd/user')
         else:
             self.unit_folder = '/etc/systemd/system'
         self.unit = module.params['name'] + '.service'
@@ -427,7 +427,7 @@ def refuse_start_without_metadata(host, params):
 def start(host, params, state):
     """Start the unit and wait until its process listens; fail with the end of its logs."""
     restarts = 0 if state['failed'] else state['restarts']
-    if not state['active']:
+    if not (state['active'] or state['starting']):
         refuse_start_without_metadata(host, params)
         host.note('--- %s stopped\n+++ %s running\n' % (host.unit, host.unit))
         if host.check_mode:
@@ -534,9 +534,9 @@ def main():
         if first and first['done']:
             host.remove(first['file'])
         if params['state'] == 'started':
-            if first and not first['done'] and not state['active']:
+            result['started'] = not (state['active'] or state['starting'])
+            if first and not first['done'] and result['started']:
                 result['set_aside'] = prepare_first_start(host, params)
-            result['started'] = not state['active']
             state = start(host, params, state)
     watched = [wanted['path'] for wanted in params['files']] + params['restart_on'] + [host.unit_path]
     modified = {path: os.stat(path).st_mtime for path in watched if os.path.exists(path)}

@@ -118,20 +118,21 @@ def run(module):
             raise Failure('query: each entry must hold one statement, not %s' % hide_secrets(statement))
     arguments = module.params['positional_args'] or module.params['named_args'] or None
 
-    results, changed = [], False
+    results = []
+    module.changed = False
     for statement in statements:
         module.queries.append(statement)
         read_only = is_read_only(statement)
         if module.check_mode and not read_only:
-            changed = True
+            module.changed = True
             continue
         session = module.session
         result = session.read(statement, arguments) if read_only else session.change(statement, arguments)
-        changed = changed or not read_only
+        module.changed = module.changed or not read_only
         results.append(dict(
             query=hide_secrets(statement), columns=result.columns, affected_rows=result.affected,
             rows=[dict(zip(result.columns, [plain(cell) for cell in row])) for row in result.rows]))
-    return dict(changed=changed, results=results, rows=results[-1]['rows'] if results else [])
+    return dict(results=results, rows=results[-1]['rows'] if results else [])
 
 
 def main():

@@ -159,7 +159,7 @@ def run(module):
                 for entry in report(tables)['conditions'] for reason in entry['lacks']]
 
     tables = module.wait_until(read, lacks, 'the conditions did not hold', report, timeout=module.params['timeout'])
-    return dict(report(tables), changed=False)
+    return report(tables)
 
 
 def main():

@@ -48,22 +48,24 @@ def row_of(host, rows):
     return next((row for row in rows if (row.get('host') or '').lower() in names), None)
 
 
-def frontend_plan(found, hosts):
+def frontend_plan(found, hosts, done=None):
     """Return what the front ends need, from what the cluster says and what the hosts hold.
 
     ``found``: answered, leader (row or None), frontends (rows) as starrocks_cluster_info returns them.
+    ``done``: the plan before, whose starts were carried out since the hosts were looked at.
     Returns a dict:
 
     * refusals: texts; nothing may be done while there is one.
     * found_on: name of the host that starts alone and founds the cluster, else None.
     * start: names that start with the metadata they have, all at once (alone none of them has a majority).
     * join: steps in their order: name, role, address, edit_log_port, add (register it first), set_aside (metadata of
-      an unfinished join), previous_start_time. Followers stand before observers.
+      an unfinished join), previous_start_time (of a process that runs no more). Followers stand before observers.
     * leader: ``host:edit_log_port`` for --helper, else None.
     """
     plan = {'refusals': [], 'found_on': None, 'start': [], 'join': [], 'leader': None}
     rows = found.get('frontends') or []
     leader = found.get('leader')
+    hosts = [_after(host, done) for host in hosts] if done else hosts
     if not found.get('answered'):
         _plan_without_answer(plan, hosts)
     elif not leader:
@@ -75,6 +77,13 @@ def frontend_plan(found, hosts):
                 _plan_member(plan, host, row_of(host, rows))
         plan['join'].sort(key=lambda step: step['role'] != 'follower')
     return plan
+
+
+def _after(host, done):
+    """Return a host as it is after the starts of a plan."""
+    if host['name'] == done['found_on']:
+        return dict(host, metadata=True, active=True, first_start=True)
+    return dict(host, active=True) if host['name'] in done['start'] else host
 
 
 def _bracketed(host):
@@ -156,7 +165,7 @@ def _join_step(host, row):
     return {'name': host['name'], 'role': host['role'], 'address': host['address'],
             'edit_log_port': host['edit_log_port'], 'add': row is None,
             'set_aside': bool(row is None and host['metadata'] and host['first_start']),
-            'previous_start_time': (row or {}).get('start_time') or ''}
+            'previous_start_time': '' if host['active'] else (row or {}).get('start_time') or ''}
 
 
 def unsettled(nodes, rows, port_variable, registered_only=False):

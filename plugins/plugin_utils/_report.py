@@ -92,7 +92,7 @@ def status_lines(cluster: dict, nodes: list[dict], name: str, pending: dict | No
     lines += ['', totals(cluster, rows)]
     if not cluster.get('answered'):
         lines.append('No front end answers.')
-    for problem in cluster.get('unreachable') or []:
+    for problem in cluster.get('not_answering') or []:
         lines.append('Front end %s did not answer: %s' % (problem.get('host'), first_line(problem.get('error'))))
     for host, units in sorted((pending or {}).items()):
         lines.append('Waits for a restart to see its new files: %s on %s' % (', '.join(units), host))

@@ -258,7 +258,7 @@ def test_info(cluster, run):
     assert result['leader']['host'] == 'fe1' and len(result['frontends']) == 3
     assert (result['backends'], result['compute_nodes'], result['brokers'][0]['name']) == ([], [], 'b')
     assert result['statistic'] == {'db_num': 3, 'unhealthy_tablet_num': 0}
-    assert [entry['host'] for entry in result['unreachable']] == ['fe0:9030']
+    assert [entry['host'] for entry in result['not_answering']] == ['fe0:9030']
     assert len(cluster.frontend.log) == 5  # one statement per listing
 
 
@@ -271,9 +271,9 @@ def test_info_when_nobody_answers(cluster, run):
     result = run(starrocks_cluster_info, login_hosts=['fe8', 'fe9'], require_answer=False)
     assert not result.get('failed')
     assert (result['answered'], result['answered_by'], result['leader']) == (False, None, None)
-    assert len(result['unreachable']) == 2
+    assert len(result['not_answering']) == 2
     result = run(starrocks_cluster_info, login_hosts=['fe8', 'fe9'])
-    assert result['failed'] and len(result['unreachable']) == 2
+    assert result['failed'] and len(result['not_answering']) == 2
 
 
 def test_a_refusal_is_no_silence(cluster, run):
@@ -299,7 +299,7 @@ def test_info_without_a_leader(cluster, run):
 def test_one_that_was_dropped_is_not_believed(cluster, run):
     cluster.frontend.faults.extend([('SHOW FRONTENDS', said('Internal error processing forward'), False)] * 100)
     result = run(starrocks_cluster_info, require_answer=False)
-    assert not result['answered'] and 'processing forward' in result['unreachable'][0]['error']
+    assert not result['answered'] and 'processing forward' in result['not_answering'][0]['error']
     assert not [statement for statement in cluster.frontend.log if 'PROC' in statement]
 
 

@@ -245,3 +245,24 @@ def test_frontend_host_takes_its_own_variables_before_the_defaults():
     )
     assert seen['names'] == ['10.0.0.1', 'fe1.example', 'fe1', '10.9.0.1']
     assert (seen['metadata'], seen['active'], seen['role'], seen['login']) == (True, True, 'observer', '10.0.0.1:19030')
+
+
+def test_after_the_founding_the_founder_ends_its_first_start_and_the_others_join():
+    hosts = [host('fe1'), host('fe2')]
+    first = frontends.frontend_plan(NOBODY, hosts)
+    second = frontends.frontend_plan(answer(row(1, 'LEADER')), hosts, first)
+    assert [(step['name'], step['add'], step['previous_start_time']) for step in second['join']] == [
+        ('fe1', False, ''), ('fe2', True, '')]
+
+
+def test_after_a_start_nothing_is_started_again():
+    hosts = [host('fe1', metadata=True), host('fe2', metadata=True)]
+    second = frontends.frontend_plan(
+        answer(row(1, 'LEADER'), row(2)), hosts, frontends.frontend_plan(NOBODY, hosts))
+    assert second['start'] == [] and second['join'] == []
+
+
+def test_the_start_time_of_a_dead_process_is_kept_as_evidence():
+    hosts = [host('fe1', **MEMBER), host('fe2', metadata=True, first_start=True)]
+    (step,) = frontends.frontend_plan(answer(row(1, 'LEADER'), row(2)), hosts)['join']
+    assert step['previous_start_time'] == '2026-11-23 03:00:02'

@@ -30,7 +30,7 @@ CLUSTER = {
     'backends': [DEAD],
     'compute_nodes': [],
     'brokers': None,
-    'unreachable': [],
+    'not_answering': [],
 }
 
 
@@ -62,7 +62,7 @@ def test_what_the_cluster_has_and_the_inventory_lacks_is_shown_without_a_host():
 
 
 def test_nobody_answers():
-    found = {'answered': False, 'unreachable': [{'host': '10.0.0.1:9030', 'error': 'Connection refused'}]}
+    found = {'answered': False, 'not_answering': [{'host': '10.0.0.1:9030', 'error': 'Connection refused'}]}
     lines = report.status_lines(found, [node('fe1', 'fe', '10.0.0.1', process=False)], 'c1')
     assert 'Front end 10.0.0.1:9030 did not answer: Connection refused' in lines
     assert 'No front end answers.' in lines and any('no process' in line and 'registered' not in line for line in lines)
