@@ -32,7 +32,7 @@ SHOW = {"fe": "SHOW FRONTENDS", "be": "SHOW BACKENDS", "cn": "SHOW COMPUTE NODES
 # What a running system writes by itself, and where Ansible and apt keep notes. Found with find(1), so patterns of it.
 RESTLESS_PATHS = (
     "/dev", "/proc", "/run", "/sys", "/tmp", "/var/tmp", "/var/log/journal", "/var/log/wtmp", "/var/log/lastlog",
-    "/var/log/btmp", "/var/lib/systemd", "/root/.ansible", "/root/.cache", "/var/lib/private",
+    "/var/log/btmp", "/var/log/apt", "/var/lib/systemd", "/root/.ansible", "/root/.cache", "/var/lib/private",
 )  # fmt: skip
 
 
