@@ -184,7 +184,8 @@ def unsettled(nodes, rows, port_variable, registered_only=False):
         if (row and row.get('alive') and not node['started']) or (row is None and registered_only):
             continue
         wish = {'host': node['host'], key: node[key]}
-        if row and node['started'] and row.get('last_start_time'):
+        # A broker's LastStartTime is when it turned alive, which a quick restart does not show.
+        if row and node['started'] and row.get('last_start_time') and 'heartbeat_port' in row:
             wish['previous_start_time'] = row['last_start_time']
         result.append(wish)
     return result
