@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make the data files of this folder from the transcripts: ``python3 generate.py <folder of the transcripts>``.
 
-frontend_config.json: the settings of a front end. ``{"versions": [...], "keys": {key: row}}``; a row is
-``[alias, type, mutable, comment, {version: default}]``, and stands for every later version until another one says
-something else; the default ``null`` says that the key is gone. The versions are those that were recorded.
+frontend_config.json: the settings of a front end. ``{"versions": [...], "keys": {key: {version: row}}}``; a row is
+``[alias, type, mutable, comment, default]`` and stands for every later version until another one says something
+else; ``null`` says that the key is gone. The versions are those that were recorded.
 
 metrics.json: the lines of /metrics. ``{"versions": [...], "lines": [[line, [version, ...]], ...]}``, in order.
 """
@@ -38,20 +38,15 @@ def config_rows(path):
 
 def frontend_config(transcripts):
     keys = {}
-    latest = {}
     for version in CONFIG_VERSIONS:
-        seen = set()
-        for key, alias, value, kind, mutable, comment in config_rows(
-                os.path.join(transcripts, version, "09-all-frontend-config.txt")):
-            seen.add(key)
-            value = value.replace("/opt/starrocks/fe", "${STARROCKS_HOME}")
-            row = keys.setdefault(key, [alias, kind, mutable, comment, {}])
-            row[:4] = [alias, kind, mutable, comment or row[3]]
-            if latest.get(key) != value:
-                row[4][version] = latest[key] = value
-        for key in set(keys) - seen:
-            if latest[key] is not None:
-                keys[key][4][version] = latest[key] = None
+        rows = {key: [alias, kind, mutable, comment, value.replace("/opt/starrocks/fe", "${STARROCKS_HOME}")]
+                for key, alias, value, kind, mutable, comment in config_rows(
+                    os.path.join(transcripts, version, "09-all-frontend-config.txt"))}
+        for key in {*keys, *rows}:
+            history = keys.setdefault(key, {})
+            latest = list(history.values())[-1] if history else None
+            if rows.get(key) != latest:
+                history[version] = rows.get(key)
     return {"versions": list(CONFIG_VERSIONS), "keys": dict(sorted(keys.items()))}
 
 

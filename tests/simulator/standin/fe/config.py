@@ -7,8 +7,8 @@ import json
 import os
 import re
 
-# Settings whose recorded value is that of the recorded machine, not the default.
-_DEFAULTS = {"priority_networks": "", "bdbje_reset_election_group": "false"}
+# Settings whose recorded value is that of the recorded machine or session, not the default.
+_DEFAULTS = {"priority_networks": "", "tablet_sched_repair_delay_factor_second": "60"}
 
 # The recorded settings are those of 3.5.0 and later; these are known to have come in between (section 5.1).
 _SINCE = {
@@ -88,12 +88,13 @@ def _recorded(version):
         content = json.load(file)
     first = content["versions"][0]
     upto = [name for name in content["versions"] if version >= name] or [first]
-    for key, (alias, kind, mutable, comment, values) in content["keys"].items():
-        value = None
+    for key, history in content["keys"].items():
+        row = None
         for name in upto:
-            value = values.get(name, value)
-        if value is not None and version >= _SINCE.get(key, "0.0"):
-            yield Setting(key, alias, kind, mutable, comment, expand(_DEFAULTS.get(key, value)))
+            row = history.get(name, row)
+        if row and version >= _SINCE.get(key, "0.0"):
+            *description, value = row
+            yield Setting(key, *description, expand(_DEFAULTS.get(key, value)))
 
 
 class Config:

@@ -56,6 +56,7 @@ class Heartbeats:
     def _run(self):
         while True:
             started = time.monotonic()
+            period = self.frontend.config.integer("heartbeat_timeout_second")  # a change counts from the next round on
             if self.frontend.replica.leads:
                 try:
                     self.round()
@@ -63,7 +64,6 @@ class Heartbeats:
                     pass
                 except Exception as error:  # a broken round must not end the rounds
                     self.frontend.log.error("HeartbeatMgr.runAfterCatalogReady():1", f"heartbeat failed: {error!r}")
-            period = self.frontend.config.integer("heartbeat_timeout_second")
             self._wake.wait(max(0.05, started + period - time.monotonic()))
             self._wake.clear()
 

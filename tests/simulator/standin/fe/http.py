@@ -8,13 +8,18 @@ import functools
 import json
 import os
 import re
+import time
 import urllib.parse
 import urllib.request
+import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from standin.fe import catalog, net, settings, show, users
 from standin.fe.errors import SqlError
 from standin.fe.state import frontend_named, java_order
+
+# How many tables the system databases have, for /metrics.
+_SYSTEM_TABLES = {"information_schema": 54, "sys": 6}
 
 _JSON = "application/json"
 _HTML = "text/html"
@@ -34,23 +39,57 @@ def _metric_lines(version_text, is_older):
     return [line for line, versions in content["lines"] if known[-1] in versions]
 
 
+def _labelled(frontend):
+    """Label -> (its values here, {metric: number by value}): the lines that there is one of for each value."""
+    state = frontend.replica.state
+    backends = {f"{node['host']}:{node['heartbeat_port']}": catalog.tablets_on(state, node["id"])
+                for node in state["backends"]}
+    tables = {name: _SYSTEM_TABLES.get(name, len(database["tables"])) for name, database in state["databases"].items()}
+    return {
+        "backend": (list(backends), {"starrocks_fe_tablet_num": backends}),
+        "db_name": (java_order(list(tables)), {"starrocks_fe_table_num": tables}),
+        "db": ([name for name in java_order(list(tables)) if name not in _SYSTEM_TABLES], {}),
+        "user": (frontend.refused_logins, {}),
+    }
+
+
+def _expand(lines, labelled):
+    """The lines with those of a label repeated for each of its values.
+
+    Neighbours with the same label make a block, which comes once for each value; comments come with the first.
+    """
+    comments, block = [], {}
+    for line in [*lines, ""]:
+        match = re.fullmatch(r'(\w+)\{(backend|db_name|db|user)="[^"]*"\} \S+', line)
+        if match and (not block or match.group(2) == block["label"]):
+            block.setdefault("label", match.group(2))
+            block.setdefault("names", {}).setdefault(match.group(1), comments)
+            comments = []
+        elif line.startswith("#"):
+            comments.append(line)
+        else:
+            if block:
+                values, numbers = labelled[block["label"]]
+                for index, value in enumerate(values):
+                    for name, above in block["names"].items():
+                        yield from above if index == 0 else ()
+                        yield f'{name}{{{block["label"]}="{value}"}} {numbers.get(name, {}).get(value, 0)}'
+                block = {}
+            if match:
+                block = {"label": match.group(2), "names": {match.group(1): comments}}
+            else:
+                yield from comments
+                yield line
+            comments = []
+
+
 def metrics(frontend):
-    """/metrics: the recorded lines of the nearest version, with the numbers that mean something here."""
+    """/metrics: the recorded lines of the nearest version, with the numbers that mean something here; others are 0."""
     replica = frontend.replica
     own = {"starrocks_fe_max_journal_id": replica.journal_id, "starrocks_fe_meta_log_count": replica.journal_id}
-    lines = []
-    for line in _metric_lines(frontend.version.release, frontend.version.__lt__):
-        name = re.split(r"[ {]", line, maxsplit=1)[0]
-        if 'backend="' in line:
-            for node in replica.state["backends"]:
-                number = catalog.tablets_on(replica.state, node["id"]) if name == "starrocks_fe_tablet_num" else 0
-                address = f'backend="{node["host"]}:{node["heartbeat_port"]}"'
-                lines.append(f"""{re.sub('backend="[^"]*"', address, line).rpartition(' ')[0]} {number}""")
-        elif line.startswith(("#", "jvm_")):
-            lines.append(line)
-        else:
-            lines.append(f"{line.rpartition(' ')[0]} {own.get(name, 0)}")
-    return "\n".join(lines) + "\n"
+    recorded = _metric_lines(frontend.version.release, frontend.version.__lt__)
+    lines = [line if line.startswith(("#", "jvm_")) else f"{line.rpartition(' ')[0]} {own.get(re.split('[ {]', line)[0], 0)}" for line in recorded]
+    return "\n".join(_expand(lines, _labelled(frontend)))
 
 
 class Server(ThreadingHTTPServer):
@@ -92,8 +131,6 @@ class _Request(BaseHTTPRequestHandler):
         handler = getattr(self, "_get" + re.sub(r"/_*", "_", url.path).rstrip("_"), None)
         if handler:
             handler(query)
-        elif url.path.startswith("/api/"):
-            self._send(_NOT_FOUND, status="404 Not Found")
         else:
             self._page()
 
@@ -123,7 +160,10 @@ class _Request(BaseHTTPRequestHandler):
 
     def _page(self):
         if self._user():
-            self._send(_NOT_FOUND, status="404 Not Found")
+            expires = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 86400))
+            self._send(_NOT_FOUND, None, "404 Not Found", [
+                f"content-type: {_HTML}", f"set-cookie: STARROCKS_SESSION_ID={uuid.uuid4()}; Max-Age=86400; "
+                f"Expires={expires}; Path=/; HTTPOnly", "connection: keep-alive"])
         else:
             self._send(f"Authentication Failed. <br/> {self._refusal}", status="401 Unauthorized",
                        headers=['www-authenticate: Basic realm=""'])

@@ -72,7 +72,8 @@ class FrontEnd:
         self.log = Log(log_dir)
         self.pid_file = PidFile(pid_dir)
         self.metadata = Metadata(self.config.meta_dir, release)
-        self.blacklist = {}
+        self.blacklist = {}      # node id -> since when; of this front end alone
+        self.refused_logins = []  # names whose login was refused: /metrics counts those
         self.start_time = 0
         self.exiting = False
         self.host = self.host_type = self.replica = None

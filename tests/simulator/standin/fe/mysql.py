@@ -150,6 +150,8 @@ class _Connection(socketserver.StreamRequestHandler):
             if database:
                 session.use(database)
         except SqlError as error:
+            if error.errno == 1045 and name not in frontend.refused_logins:
+                frontend.refused_logins.append(name)
             self._error(error)
             return None
         self.server.sessions[session.number] = session
