@@ -77,6 +77,24 @@ def test_the_mac_address_follows_from_the_address():
     assert sets.mac_address("10.213.7.11") == "02:53:0a:d5:07:0b"
 
 
+@pytest.mark.parametrize(
+    ("state", "ran", "new"),
+    [
+        ("absent", False, True),
+        ("absent", True, True),  # somebody removed the container
+        ("created", False, True),
+        ("initialized", False, True),
+        ("created", True, False),  # how podman shows all containers after a reboot of the machine
+        ("exited", True, False),
+        ("running", False, False),  # cut off before it was noted
+    ],
+)
+def test_only_hosts_that_never_ran_are_made_anew(state, ran, new):
+    planned = plan(h1="10.213.7.11")
+    planned.hosts["h1"].ran = ran
+    assert sets.is_new(planned, "h1", state) is new
+
+
 def test_a_plan_survives_being_written_down():
     before = plan(h1="10.213.7.11")
     assert sets.Plan.from_json(before.to_json()) == before
@@ -155,14 +173,13 @@ def test_only_our_chains_are_removed():
     ]
 
 
-def test_networks_of_another_podman_are_seen():
+def test_networks_that_netavark_still_serves_are_seen():
     rules = [
-        ["-A", "NETAVARK_FORWARD", "-d", "10.213.4.0/24", "-j", "ACCEPT"],
         ["-A", "NETAVARK-12", "!", "-d", "224.0.0.0/4", "-j", "MASQUERADE"],
         ["-A", "FORWARD", "-d", "172.17.0.0/16", "-j", "DOCKER"],
     ]
-    assert machine.foreign_subnets(rules) == []
-    assert machine.foreign_subnets([*rules, ["-A", "NETAVARK_FORWARD", "-s", "10.88.0.0/16"]]) == ["10.88.0.0/16"]
+    assert machine.networks_in_use(rules) == []
+    assert machine.networks_in_use([*rules, ["-A", "NETAVARK_FORWARD", "-s", "10.88.0.0/16"]]) == ["10.88.0.0/16"]
 
 
 # -- one real set -----------------------------------------------------------------------------------------------------

@@ -170,13 +170,13 @@ def chains_to_remove(before: Sequence[str], now: Sequence[str]) -> list[str]:
     return [chain for chain in now if chain.startswith("NETAVARK") and chain not in before]
 
 
-def foreign_subnets(rules: Iterable[Sequence[str]]) -> list[str]:
-    """Subnets in netavark's chains that are not ours: another podman of this machine has come to use them since."""
+def networks_in_use(rules: Iterable[Sequence[str]]) -> list[str]:
+    """Subnets in netavark's chains. When our sets are gone, those left are of another podman (or another cache)."""
     found = set()
     for rule in rules:
         if rule[0] == "-A" and rule[1].startswith("NETAVARK"):
             found.update(ipaddress.ip_network(word) for word in rule if re.match(r"^\d+\.\d+\.\d+\.\d+/\d+$", word))
-    return sorted(str(subnet) for subnet in found if not subnet.is_multicast and not subnet.subnet_of(ADDRESSES))
+    return sorted(str(subnet) for subnet in found if not subnet.is_multicast)
 
 
 class Machine:
@@ -248,9 +248,9 @@ class Machine:
             with contextlib.suppress(OSError):
                 os.rmdir(folder)
         _remove_empty_cgroups()
-        strangers = foreign_subnets(iptables_rules("nat") + iptables_rules("filter"))
+        strangers = networks_in_use(iptables_rules("nat") + iptables_rules("filter"))
         if strangers:
-            say(f"another podman of this machine has networks ({', '.join(strangers)}): IPv4 forwarding and netavark's"
+            say(f"another podman on this machine has networks ({', '.join(strangers)}): IPv4 forwarding and netavark's"
                 " iptables chains are left to it")  # fmt: skip
             return
         for table in ("nat", "filter"):
@@ -291,6 +291,29 @@ class Machine:
         """Run podman to its end; see commands.run."""
         called = f"podman {' '.join(map(str, words))}"
         return run(self.podman_command(*words), check=check, timeout=timeout, called=called)
+
+    def forget_addresses(self) -> None:
+        """Remove podman's record of the addresses in use. Sets keep their own, and podman makes a new one."""
+        run(["nsenter", f"--mount={self._namespace}", "rm", "-f", "/run/containers/networks/ipam.db"])
+
+    @staticmethod
+    def sweep_network(subnet: str) -> None:
+        """Remove what is left of a network that podman has removed: when a run is cut off while podman connects a host,
+        podman forgets the interfaces and rules made so far. Hold the lock."""
+        for bridge in json.loads(run(["ip", "-4", "-json", "address", "show", "to", subnet]).stdout or "[]"):
+            name = bridge["ifname"]
+            ports = json.loads(run(["ip", "-json", "link", "show", "master", name]).stdout or "[]")
+            for interface in (*(port["ifname"] for port in ports), name):
+                run(["ip", "link", "delete", interface], check=False)  # one may go with the other
+        for table in ("nat", "filter"):
+            chains = set()
+            for rule in iptables_rules(table):
+                if rule[0] == "-A" and subnet in rule:
+                    run(["iptables", "-w", "-t", table, "-D", *rule[1:]])
+                    chains |= {word for word in (rule[1], rule[-1]) if word.startswith("NETAVARK-")}
+            wanted = {rule[-1] for rule in iptables_rules(table) if rule[0] == "-A"}
+            for chain in sorted(chains - wanted):
+                _remove_chains(table, [chain])
 
     def controllers(self) -> set[str]:
         """The cgroup controllers that hosts can be limited by. v1 controllers of the machine are not among them."""

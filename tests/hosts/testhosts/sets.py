@@ -69,12 +69,14 @@ loginctl enable-linger "$1"
 
 @dataclass
 class Host:
-    """One host as planned. cpus and memory are podman's own notation; empty means no limit."""
+    """One host as planned. cpus and memory are podman's own notation; empty means no limit. ran: it was started once,
+    so its container may hold what somebody wants; podman cannot tell that after a reboot of the machine."""
 
     address: str
     release: str
     cpus: str = ""
     memory: str = ""
+    ran: bool = False
 
 
 @dataclass
@@ -134,6 +136,11 @@ def free_address(plan: Plan) -> str:
         if address not in used:
             return address
     raise HostsError(f"set {plan.name} has no free address left in {plan.subnet}")
+
+
+def is_new(plan: Plan, host: str, state: str) -> bool:
+    """Whether the host has yet to be made, for it has no container or one that never ran."""
+    return state == "absent" or not plan.hosts[host].ran and state in ("configured", "created", "initialized")
 
 
 def mac_address(address: str) -> str:
@@ -293,13 +300,13 @@ class HostSet:
                 self._write_files(plan)
                 states = self.states()
                 started = [host for host, state in states.items() if state != "running"]
-            releases = {plan.hosts[host].release for host in started if states[host] in ("absent", "created")}
+            releases = {plan.hosts[host].release for host in started if is_new(plan, host, states[host])}
             images = {of: image.ensure(self.machine, of) for of in sorted(releases)}
             with self.machine.opened():
                 self._ensure_network(plan)
                 for host in started:
                     self._run_or_start(plan, host, states[host], images.get(plan.hosts[host].release, ""))
-            self._wait_ready(started)
+            self._wait_ready(list(plan.hosts))
             if plan.account:
                 in_parallel(lambda host: self._create_account(plan.account, host), list(plan.hosts))
 
@@ -312,6 +319,7 @@ class HostSet:
                     self.machine.podman("rm", "--force", "--volumes", "--time", "0", self.container(host))
             if self._has_network():
                 self.machine.podman("network", "rm", "--force", self.key)
+            self.machine.sweep_network(plan.subnet)
             shutil.rmtree(plan.directory, ignore_errors=True)
             shutil.rmtree(self.folder)
         (self.machine.cache / "locks" / self.key).unlink(missing_ok=True)
@@ -339,8 +347,7 @@ class HostSet:
     def start(self, hosts: Sequence[str]) -> None:
         """Start hosts that do not run."""
         with self.lock():
-            states = self.states()
-            self._start([host for host in self.chosen(hosts) if states[host] != "running"])
+            self._start(self.chosen(hosts))
 
     def exec_command(self, host: str, command: Sequence[str], terminal: bool) -> list[str]:
         """The command line that runs a command on a host as root, without SSH."""
@@ -374,8 +381,11 @@ class HostSet:
         for host in hosts:
             if host not in plan.hosts:
                 plan.hosts[host] = Host(free_address(plan), release, cpus, memory)
-        write_file(self.folder / "set.json", plan.to_json())
+        self._save(plan)
         return plan
+
+    def _save(self, plan: Plan) -> None:
+        write_file(self.folder / "set.json", plan.to_json())
 
     def _write_files(self, plan: Plan) -> None:
         """Keys and the hosts file in the cache, inventory and SSH files in the checkout."""
@@ -417,18 +427,33 @@ class HostSet:
             self.machine.podman("network", "create", "--subnet", plan.subnet, "--gateway", plan.gateway,
                                 "--disable-dns", "--opt", f"mtu={outer_mtu()}", self.key)  # fmt: skip
 
-    def _run_or_start(self, plan: Plan, host: str, state: str, image_name: str) -> None:
+    def _run_or_start(self, plan: Plan, host: str, state: str, image_name: str = "") -> None:
         """Start one host, making its container if need be. Hold both locks."""
         say(f"starting {host} ({plan.hosts[host].address})")
-        if state != "absent":
-            started = self.machine.podman("start", self.container(host), check=False)
-            if started.returncode == 0:
-                return
-            if state != "created":  # it has run, so it may hold what somebody wants to look at
-                raise HostsError(f"{host} does not start: {started.stderr.strip()}")
-            self.machine.podman("rm", "--force", self.container(host))  # half-made by a run that was cut off
+        container = self.container(host)
+        new = is_new(plan, host, state)
+        if new and state != "absent":  # half-made by a run that was cut off
+            self.machine.podman("rm", "--force", container)
+        if state == "initialized" and not new:  # its start was cut off
+            self.machine.podman("stop", "--time", "0", container)
+        words = self._run_words(plan, host, image_name) if new else ["start", container]
+        done = self.machine.podman(*words, check=False)
+        if done.returncode != 0 and "already allocated" in done.stderr:
+            # A run was cut off after podman had noted the address. It is this host's all the same.
+            self.machine.forget_addresses()
+            if new:
+                self.machine.podman("rm", "--force", "--ignore", container)
+            done = self.machine.podman(*words, check=False)
+        if done.returncode != 0:
+            raise HostsError(f"{host} does not start. podman said: {done.stderr.strip()}")
+        if new:
+            plan.hosts[host].ran = True
+            self._save(plan)
+
+    def _run_words(self, plan: Plan, host: str, image_name: str) -> list[str]:
+        """podman's arguments that make and start a host."""
         limits = plan.hosts[host]
-        self.machine.podman(
+        return [
             "run", "--detach", "--name", self.container(host), "--hostname", host,
             "--privileged", "--security-opt", f"seccomp={self.folder}/seccomp.json",
             "--systemd=always", "--pids-limit=0",
@@ -441,7 +466,7 @@ class HostSet:
             # vm.*, kernel.* and huge pages belong to the machine, not to the host.
             "--volume", "/proc/sys:/proc/sys:ro", "--volume", "/sys/kernel/mm:/sys/kernel/mm:ro",
             image_name, "/sbin/init",
-        )  # fmt: skip
+        ]  # fmt: skip
 
     def _running(self, hosts: Sequence[str]) -> list[str]:
         states = self.states()
@@ -463,8 +488,12 @@ class HostSet:
         with self.machine.lock():
             if not self.machine.is_open():
                 raise HostsError(f"this machine was rebooted since. Run: hosts up {self.name}")
+            plan, states = self.plan(), self.states()
             for host in hosts:
-                self.machine.podman("start", self.container(host))
+                if is_new(plan, host, states[host]):
+                    raise HostsError(f"{host} was never started. Run: hosts up {self.name}")
+                if states[host] != "running":
+                    self._run_or_start(plan, host, states[host])
         self._wait_ready(hosts)
 
     def _ssh(self, host: str, *words: str, timeout: float = 60):
