@@ -32,6 +32,7 @@ class FilterModule:
             'front_end_settings': _settings.front_end_settings,
             'frontend_hosts': frontend_hosts,
             'frontend_plan': _frontends.frontend_plan,
+            'join_error': _frontends.join_error,
             'leader_name': _frontends.leader_name,
             'preflight_node': preflight_node,
             'registered_nodes': _frontends.registered_nodes,

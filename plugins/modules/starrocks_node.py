@@ -114,7 +114,7 @@ options:
     type: int
     default: 120
   logs:
-    description: Log files whose last lines are shown when a start fails.
+    description: Log files whose last lines are shown when a start fails, and returned after a stop.
     type: list
     elements: path
     default: []
@@ -173,9 +173,9 @@ set_aside:
   type: str
   returned: when it was moved
 logs:
-  description: The last lines of the log files.
+  description: The last lines of the log files of O(logs), by path.
   type: dict
-  returned: when a start failed
+  returned: when a start failed, and with O(state=stopped)
 '''
 
 import grp
@@ -528,6 +528,7 @@ def main():
         state = absent(host, params, host.state())
     elif params['state'] == 'stopped':
         state = stop(host, params, host.state())
+        result['logs'] = {path: tail(path) for path in params['logs']}
     else:
         state = converge(host, params)
         first = params['first_start']

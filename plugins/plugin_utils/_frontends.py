@@ -240,3 +240,21 @@ def leader_name(found, hosts):
     """Return the inventory name of the leader, '' where it is not known."""
     leader = found.get('leader')
     return next((host['name'] for host in hosts if leader and row_of(host, [leader])), '')
+
+
+def join_error(step, leader, error, seen, stopped):
+    """Return the message for a front end that did not join.
+
+    ``step``: its step of the plan; ``error``: what failed; ``seen``: the cluster as found afterwards; ``stopped``: the
+    result of stopping it, with the ends of its logs by path.
+    """
+    row = row_of({'names': [step['address']]}, seen.get('frontends') or [])
+    parts = ['%s (%s) did not join the cluster at %s, and %s.' % (
+        step['name'], step['address'], leader,
+        'its registration was taken back' if step['add'] else 'stays registered as it was found'), error]
+    if row and row.get('err_msg'):
+        parts.append('The leader says of it: %s' % row['err_msg'])
+    for path, lines in sorted((stopped.get('logs') or {}).items()):
+        if lines and path not in error:
+            parts.append('\n  '.join([path + ' ends so:'] + lines))
+    return '\n'.join(parts)

@@ -252,13 +252,14 @@ def test_after_the_founding_the_founder_ends_its_first_start_and_the_others_join
     first = frontends.frontend_plan(NOBODY, hosts)
     second = frontends.frontend_plan(answer(row(1, 'LEADER')), hosts, first)
     assert [(step['name'], step['add'], step['previous_start_time']) for step in second['join']] == [
-        ('fe1', False, ''), ('fe2', True, '')]
+        ('fe1', False, ''),
+        ('fe2', True, ''),
+    ]
 
 
 def test_after_a_start_nothing_is_started_again():
     hosts = [host('fe1', metadata=True), host('fe2', metadata=True)]
-    second = frontends.frontend_plan(
-        answer(row(1, 'LEADER'), row(2)), hosts, frontends.frontend_plan(NOBODY, hosts))
+    second = frontends.frontend_plan(answer(row(1, 'LEADER'), row(2)), hosts, frontends.frontend_plan(NOBODY, hosts))
     assert second['start'] == [] and second['join'] == []
 
 
@@ -266,3 +267,20 @@ def test_the_start_time_of_a_dead_process_is_kept_as_evidence():
     hosts = [host('fe1', **MEMBER), host('fe2', metadata=True, first_start=True)]
     (step,) = frontends.frontend_plan(answer(row(1, 'LEADER'), row(2)), hosts)['join']
     assert step['previous_start_time'] == '2026-11-23 03:00:02'
+
+
+def test_a_failed_join_is_told_with_the_leaders_words_and_the_end_of_the_log():
+    step = {'name': 'fe2', 'address': '10.0.0.2', 'add': True}
+    text = frontends.join_error(
+        step,
+        '10.0.0.1:9010',
+        'it did not open port 9030',
+        answer(row(2, err_msg='invalid parameter')),
+        {'logs': {'/fe.log': ['line 1', 'line 2'], '/fe.out': []}},
+    )
+    assert text == (
+        'fe2 (10.0.0.2) did not join the cluster at 10.0.0.1:9010, and its registration was taken back.\n'
+        'it did not open port 9030\n'
+        'The leader says of it: invalid parameter\n'
+        '/fe.log ends so:\n  line 1\n  line 2'
+    )
