@@ -20,6 +20,7 @@ MASKS = [
     ("*", r"(?i)(cluster_?id\"?[:=]\"?)\d+", r"\1<cluster>", "random"),
     ("*", r"\b(\d+\.\d+\.\d+)-(?:double|[0-9a-f]{7})\b", r"\1-<commit>", "the recorded back ends were doubles"),
     ("*", r"((?:BackendId|ComputeNodeId)\":\"|\[id=)\d+", r"\1<id>", "given in the order of events within the FE"),
+    ("*", r"(TabletNum\":\")\d+", r"\1<tablets>", "the FE spreads tablets, those of its own tables too, as chance has it"),
     ("*", r"(available backends: )\[[\d,]+\]", r"\1<ids>", "given in the order of events within the FE"),
     ("*", r"(ReplayedJournalId\"?[:=]\"?|current_journal_id\":\")\d+", r"\1<journal>", "counts events within the FE"),
     ("*", r"(feStartTime\":)\d{13}", r"\1<ms>", "the time of day"),
@@ -32,6 +33,9 @@ MASKS = [
     ("ReplayedJournalId", r"\d+", "<journal>", "counts events within the FE"),
     ("BackendId/TabletNum", r"\d+", "<tablets>", "the FE spreads tablets, those of its own tables too, as chance has it"),
 ]
+
+# Metrics that come and go: the FE has a pool of connections for each back end that it sent a query to.
+PASSING_METRICS = re.compile(r"starrocks_fe_brpc_pool_")
 
 # Results whose rows the real front end keeps in a hash map: their order means nothing (starrocks.md 1.2, 1.5, 1.8).
 UNORDERED = re.compile(r"SHOW (PROC '/(frontends|brokers)?'|FRONTENDS|BROKER)$")
@@ -119,7 +123,8 @@ def _without_html(lines):
 
 def metric_names(text):
     """The names, labels and types of metrics in their order, with the values of labels that are ids masked."""
-    return [masked(line if line.startswith("#") else line.rpartition(" ")[0]) for line in text.strip().splitlines()]
+    return [masked(line if line.startswith("#") else line.rpartition(" ")[0]) for line in text.strip().splitlines()
+            if not PASSING_METRICS.search(line)]
 
 
 def metric_differences(wanted, got):

@@ -6,7 +6,7 @@
 The transcripts lie beside the checkout (../shared/transcripts) or where STARROCKS_TRANSCRIPTS says.
 """
 
-import functools
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -24,12 +24,9 @@ TRANSCRIPTS = pathlib.Path(os.environ.get("STARROCKS_TRANSCRIPTS") or CHECKOUT.p
 FILES = [(name, file_name) for name, scene in SCENES.items() for file_name in scene.files]
 
 
-@functools.lru_cache(maxsize=None)
-def replayed(name, base):
+def replay(name, work):
     """Replay a scene in a network namespace of its own; returns what replay.run() does."""
-    scene, work = SCENES[name], base / name
-    work.mkdir()
-    release = unpack(scene.version, work / "release")
+    release = unpack(SCENES[name].version, work / "release")
     unshare = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--net", "--map-root-user"]
     result = subprocess.run(
         [*unshare, sys.executable, "-m", "conformance.replay", name, release, TRANSCRIPTS, work / "nodes"],
@@ -39,9 +36,14 @@ def replayed(name, base):
 
 
 @pytest.fixture(scope="session")
-def base(tmp_path_factory):
-    """A folder for the nodes of all scenes."""
-    return tmp_path_factory.mktemp("conformance")
+def replays(request, tmp_path_factory):
+    """{scene: future of its replay} of the scenes that the chosen tests need; they mostly wait, so two run at a time."""
+    base = tmp_path_factory.mktemp("conformance")
+    chosen = {item.callspec.params["scene"] for item in request.session.items
+              if "scene" in getattr(getattr(item, "callspec", None), "params", {})}
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        # The last scenes are the longest.
+        yield {name: pool.submit(replay, name, base / name) for name in reversed(SCENES) if name in chosen}
 
 
 def test_transcripts_are_there():
@@ -61,8 +63,8 @@ def test_few_statements_are_left_out():
 
 
 @pytest.mark.parametrize(("scene", "file_name"), FILES)
-def test_answers_as_recorded(scene, file_name, base):
-    result = replayed(scene, base)[file_name]
+def test_answers_as_recorded(scene, file_name, replays):
+    result = replays[scene].result()[file_name]
     assert "error" not in result, result["error"]
     assert result["compared"] > 0
     report = [f"{file_name}:{item['line']}: {item['what']}\n    " + "\n    ".join(item["differences"])

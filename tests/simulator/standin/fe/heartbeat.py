@@ -19,6 +19,7 @@ from standin.fe import state as model
 from standin.fe.replication import NotLeader
 
 _THREADS = 8  # heartbeat_mgr_threads_num
+_LOOK = 0.1   # seconds between two looks at the period
 
 
 def _reason(error, java):
@@ -56,7 +57,7 @@ class Heartbeats:
     def _run(self):
         while True:
             started = time.monotonic()
-            period = self.frontend.config.integer("heartbeat_timeout_second")  # a change counts from the next round on
+            period = self.frontend.config.integer("heartbeat_timeout_second")
             if self.frontend.replica.leads:
                 try:
                     self.round()
@@ -64,8 +65,18 @@ class Heartbeats:
                     pass
                 except Exception as error:  # a broken round must not end the rounds
                     self.frontend.log.error("HeartbeatMgr.runAfterCatalogReady():1", f"heartbeat failed: {error!r}")
-            self._wake.wait(max(0.05, started + period - time.monotonic()))
-            self._wake.clear()
+            self._pause(started + period, period)
+
+    def _pause(self, end, period):
+        """Wait for the end of the period.
+
+        A changed period begins a round at once, which the real one does not do: with a long period and changes of it
+        a test has heartbeats exactly when it wants them.
+        """
+        while not self._wake.wait(min(_LOOK, max(0.0, end - time.monotonic()))):
+            if time.monotonic() >= end or self.frontend.config.integer("heartbeat_timeout_second") != period:
+                return
+        self._wake.clear()
 
     def wake(self):
         """Begin a round now: a new leader does not wait."""
