@@ -22,6 +22,10 @@ sys.path.insert(0, str(SIMULATOR))
 # Other ports than the usual ones: a front end that listens on all addresses may be running beside the tests.
 HTTP, RPC, QUERY, EDIT_LOG = 28030, 29020, 29030, 29010
 
+# Where a front end takes itself to be in a container, WITH PERSISTENT is refused (starrocks.md section 0.10).
+IN_CONTAINER = os.path.exists("/.dockerenv")
+NOT_PERSISTED = "set persisted config failed, because current running mode is not persisted"
+
 COMMITS = {"3.3.15": "b2be47a", "3.4.4": "bc987bb", "3.5.0": "0be11fd"}
 
 

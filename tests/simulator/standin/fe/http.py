@@ -49,7 +49,7 @@ def _labelled(frontend):
         "backend": (list(backends), {"starrocks_fe_tablet_num": backends}),
         "db_name": (java_order(list(tables)), {"starrocks_fe_table_num": tables}),
         "db": ([name for name in java_order(list(tables)) if name not in _SYSTEM_TABLES], {}),
-        "user": (frontend.refused_logins, {}),
+        "user": (java_order(frontend.refused_logins), {}),
     }
 
 
@@ -88,7 +88,8 @@ def metrics(frontend):
     replica = frontend.replica
     own = {"starrocks_fe_max_journal_id": replica.journal_id, "starrocks_fe_meta_log_count": replica.journal_id}
     recorded = _metric_lines(frontend.version.release, frontend.version.__lt__)
-    lines = [line if line.startswith(("#", "jvm_")) else f"{line.rpartition(' ')[0]} {own.get(re.split('[ {]', line)[0], 0)}" for line in recorded]
+    lines = [line if line.startswith(("#", "jvm_"))
+             else f"{line.rpartition(' ')[0]} {own.get(re.split('[ {]', line)[0], 0)}" for line in recorded]
     return "\n".join(_expand(lines, _labelled(frontend)))
 
 
