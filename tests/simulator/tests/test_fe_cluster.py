@@ -134,6 +134,40 @@ def test_quorum_lost_and_found(trio):
     wait_for(lambda: leader_of(trio) and is_member(leader_of(trio), third), "all are back")
 
 
+def test_followers_without_a_leader_answer_from_what_they_have(trio):
+    first, second, third = trio
+    third.kill()
+    first.kill()
+    rows = wait_for(lambda: {row["Role"] for row in second.frontends().values()} == {"FOLLOWER"}
+                    and second.frontends(), "no leader is shown")
+    assert {row["Join"] for row in rows.values()} == {"false"}
+    assert second.query("SELECT 1 AS one") == [{"one": 1}]
+    assert second.refusal("SHOW FRONTENDS")[0] == 1064
+    third.start()
+    wait_for(lambda: leader_of([second, third]), "two of three elect one of them")
+
+
+def test_acknowledged_writes_survive_every_leader(trio):
+    """Kill the leader again and again while a client writes: what was acknowledged is there in the end, everywhere."""
+    acknowledged = []
+
+    def write_through(frontend, name):
+        frontend.query(f"CREATE DATABASE IF NOT EXISTS {name}")
+        acknowledged.append(name)
+        return True
+    for number in range(4):
+        leader = wait_for(lambda: leader_of(trio), "a leader")
+        write_through(leader, f"by_leader_{number}")
+        leader.kill()
+        other = next(one for one in trio if one is not leader)
+        wait_for(lambda other=other, number=number: write_through(other, f"by_other_{number}"), "writes go on")
+        leader.start()
+    for one in trio:
+        wait_for(lambda one=one: set(acknowledged) <= {row["Database"] for row in one.query("SHOW DATABASES")},
+                 f"{one.address} has all of {acknowledged}")
+    assert len({one.frontends()[one.address]["ClusterId"] for one in trio}) == 1
+
+
 def test_added_follower_that_never_starts_blocks_nothing(make):
     leader = make(1).start()
     leader.query(f'ALTER SYSTEM ADD FOLLOWER "127.0.70.8:{EDIT_LOG}"')

@@ -212,7 +212,8 @@ class _Request(BaseHTTPRequestHandler):
     def _bootstrap_problem(self, query):
         """Why the heartbeat of a front end is refused (section 1.7, 4.4); None if it is not."""
         version = self._frontend.version
-        if not self._frontend.replica.ready:
+        replica = self._frontend.replica
+        if not replica.ready or replica.silence > self._frontend.config.integer("meta_delay_toleration_second"):
             return "not ready"
         wrong_id = version < "3.3" and query.get("cluster_id", "") not in ("", str(self._state["cluster_id"]))
         wrong_token = query.get("token", self._state["token"]) != self._state["token"]
@@ -231,7 +232,7 @@ class _Request(BaseHTTPRequestHandler):
             return
         replica = self._frontend.replica
         number, modified = self._frontend.metadata.newest_image()
-        leader = frontend_named(self._state, replica.leader)
+        leader = frontend_named(self._state, replica.known_leader)
         others = {role: [row["host"] for row in self._state["frontends"] if row["role"] == role
                          and row["name"] != replica.name] for role in ("FOLLOWER", "OBSERVER")}
         info = {"role": replica.kind, "current_journal_id": str(replica.journal_id),

@@ -119,6 +119,18 @@ class Replica:
     def leads(self):
         return self.kind == "LEADER" and self.ready
 
+    @property
+    def silence(self):
+        """Seconds since this front end last heard from a leader; 0 on the leader, and for a dropped one."""
+        if self.kind in ("LEADER", "UNKNOWN"):
+            return 0.0
+        return time.monotonic() - self._last_contact
+
+    @property
+    def known_leader(self):
+        """The leader's name, None on a follower that has just lost it."""
+        return self.leader if self.silence < ELECTION[1] else None
+
     def has_quorum(self):
         """Does this leader hear from a majority, itself included?"""
         with self.changed:

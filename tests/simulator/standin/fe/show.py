@@ -37,7 +37,7 @@ class View:
         self.state = replica.state
         self.own_name = replica.name
         self.kind = replica.kind
-        self.leader = replica.leader
+        self.leader = replica.known_leader
         self.journal_id = replica.journal_id
         self.shared_data = self.state["run_mode"] == "shared_data"
 
@@ -70,7 +70,7 @@ def _percent(part, whole):
 # -- front ends (section 1.2) ----------------------------------------------------------------------
 
 def _role(view, row):
-    return "LEADER" if row["name"] == view.leader and view.kind != "INIT" else row["role"]
+    return "LEADER" if row["name"] == view.leader else row["role"]
 
 
 def _own(view, row, own, other):
@@ -78,7 +78,9 @@ def _own(view, row, own, other):
 
 
 def _joined(view, row):
-    return _flag(row["joined"] and not (view.kind == "UNKNOWN" and row["name"] == view.own_name))
+    """Nobody has joined as long as no leader is known (section 3.6), nor a dropped member in its own view (0.6)."""
+    dropped = view.kind == "UNKNOWN" and row["name"] == view.own_name
+    return _flag(row["joined"] and view.leader and not dropped)
 
 
 _FRONTENDS = [
