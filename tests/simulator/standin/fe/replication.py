@@ -234,8 +234,8 @@ class Replica:
         sent = None
         while True:
             with self.changed:
-                if sent == self.journal_id:
-                    self.changed.wait(PING)
+                # Not a plain wait: an acknowledgement of one member must not make the feeders of all others ping.
+                self.changed.wait_for(lambda sent=sent: sent != self.journal_id or generation != self._generation, PING)
                 if generation != self._generation:
                     return
                 row = frontend_named(self._entry["state"], frontend["name"])
