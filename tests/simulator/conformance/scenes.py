@@ -32,7 +32,12 @@ COMPARE = ["01-fresh.txt", "02-errors.txt", "03-add.txt", "04-show.txt", "05-dec
            "06-privileges.txt", "07-http.txt", "08-metrics.txt", "09-frontends.txt"]
 
 SCENES = {
-    f"compare-{version}": Scene(version, f"compare/{version}", COMPARE, steps={("09-frontends.txt", 0): [("quiet",)]})
+    f"compare-{version}": Scene(
+        version, f"compare/{version}", COMPARE,
+        # Recorded within the first minute, before the front end makes tables of its own.
+        settings={"statistic_manager_sleep_time_sec": "600"},
+        steps={("09-frontends.txt", 0): [("quiet",)]},
+    )
     for version in ("3.3.15", "3.4.4", "3.5.0")
 }
 
@@ -43,7 +48,12 @@ SCENES["3.5.0-nodes"] = Scene(
     # Recorded some minutes after the start: the front end has made its own database, then the first tables in it.
     settings={"statistic_manager_sleep_time_sec": "1", "table_keeper_interval_second": "1"},
     steps={
-        ("02-backend-dead.txt", 0): [("sql", "ADMIN SET FRONTEND CONFIG ('statistic_manager_sleep_time_sec'='600')")],
+        ("02-backend-dead.txt", 0): [
+            ("sql", "ADMIN SET FRONTEND CONFIG ('statistic_manager_sleep_time_sec'='600')"), ("quiet",),
+        ],
+        ("04-backend-live.txt", 19): [("quick",)],
+        ("05-broker.txt", 0): [("quiet",)],
+        ("05-broker.txt", 64): [("quick",)],
     },
 )
 SCENES["3.5.0-drain"] = Scene(
@@ -56,8 +66,10 @@ SCENES["3.5.0-drain"] = Scene(
     # The statistics tables are there before 07b ends; 09 shows the defaults of the two settings.
     settings={"statistic_manager_sleep_time_sec": "1", "table_keeper_interval_second": "1"},
     steps={
+        # The period of heartbeats also sets the pace of repair, and so of the drain.
+        ("07b-decommission-drain-4-backends.txt", 34): [("quiet",)],
         ("08-admin-config.txt", 0): [
-            ("gone", "127.0.0.3"),
+            ("quick",), ("gone", "127.0.0.3"),
             ("sql", "ADMIN SET FRONTEND CONFIG ('statistic_manager_sleep_time_sec'='60')"),
             ("sql", "ADMIN SET FRONTEND CONFIG ('table_keeper_interval_second'='30')"),
         ],
