@@ -371,12 +371,16 @@ class Session(object):
     def _open(self, target, user, password):
         options = self.options
         try:
-            return self._driver.connect(
+            connection = self._driver.connect(
                 host=target[0], port=target[1], user=user, password=password, charset='utf8mb4', autocommit=True,
-                connect_timeout=options.connect_timeout, read_timeout=options.read_timeout,
+                connect_timeout=options.connect_timeout, read_timeout=options.connect_timeout,
                 write_timeout=options.read_timeout, ssl=options.tls)
         except Exception as error:  # a server that is none may break the driver in any way
             raise self._understood(error, target, 'login of ' + user)
+        # A front end that hangs takes connections all the same: what it says first is waited for no longer than the
+        # connection. The driver has no public way to wait longer for answers than for the greeting.
+        connection._read_timeout = options.read_timeout
+        return connection
 
     def _run(self, statement, arguments=None):
         try:

@@ -95,6 +95,28 @@ class Node:
         return "".join(texts)[-2000:]
 
 
+def run_module(module, arguments, folder):
+    """Run a module as Ansible does, in a process of its own; returns its result without the arguments."""
+    path = folder / "arguments.json"
+    path.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}), encoding="utf-8")
+    environment = dict(os.environ, PYTHONPATH=str(ROOT / "build"))
+    done = subprocess.run([sys.executable, "-m", MODULES + module, path], capture_output=True, text=True,
+                          env=environment, timeout=300, check=False)
+    assert done.stdout.strip(), done.stderr
+    result = json.loads(done.stdout)
+    result["seen_arguments"] = result.pop("invocation", None)
+    return result
+
+
+def texts_in(value):
+    """All texts in a result, keys too, one per line."""
+    if isinstance(value, dict):
+        return "\n".join(f"{key}\n{texts_in(one)}" for key, one in value.items())
+    if isinstance(value, list):
+        return "\n".join(texts_in(one) for one in value)
+    return str(value)
+
+
 class Cluster:
     """Nodes of one release in one folder."""
 
@@ -130,15 +152,8 @@ class Cluster:
         arguments.setdefault("login_hosts", [self.first])
         arguments.setdefault("login_password", self.password)
         arguments.update(_ansible_check_mode=check, _ansible_diff=True)
-        path = self.folder / "arguments.json"
-        path.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}), encoding="utf-8")
-        environment = dict(os.environ, PYTHONPATH=str(ROOT / "build"))
-        done = subprocess.run([sys.executable, "-m", MODULES + module, path], capture_output=True, text=True,
-                              env=environment, timeout=300, check=False)
-        assert done.stdout.strip(), done.stderr
-        result = json.loads(done.stdout)
-        result.pop("invocation", None)
-        assert not self.password or self.password not in done.stdout.replace("\\\\", "\\").replace('\\"', '"')
+        result = run_module(module, arguments, self.folder)
+        assert not self.password or self.password not in texts_in(result)
         return result
 
     def succeed(self, module, check=False, /, **arguments):

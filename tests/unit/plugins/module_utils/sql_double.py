@@ -110,7 +110,8 @@ class Driver:
             raise self.err.OperationalError(2003, "Can't connect to MySQL server on '%s' (refused)" % host)
         if frontend.passwords.get(user) != password:
             raise self.err.OperationalError(1045, "Access denied for user '%s' (using password: YES)" % user)
-        return Connection(frontend)
+        self.last = Connection(frontend)
+        return self.last
 
 
 class Clock:

@@ -110,7 +110,8 @@ def test_timeouts_are_passed_on():
     made = session(frontends(fe1=Frontend()), 'fe1', connect_timeout=3, read_timeout=7)
     made.connect()
     options = made.test_driver.options
-    assert (options['connect_timeout'], options['read_timeout'], options['write_timeout']) == (3, 7, 7)
+    assert (options['connect_timeout'], options['read_timeout'], options['write_timeout']) == (3, 3, 7)
+    assert made.test_driver.last._read_timeout == 7
 
 
 def test_nobody_answers():
