@@ -96,7 +96,8 @@ def look(tmp_path, address):
     """starrocks_cluster_info of one server; returns (result, seconds)."""
     started = time.monotonic()
     result = run_module("starrocks_cluster_info", dict(
-        login_hosts=[address], subset=["frontends"], connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT), tmp_path)
+        login_hosts=[address], subset=["frontends"], connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT), tmp_path)
     return result, time.monotonic() - started
 
 
