@@ -52,6 +52,8 @@ def parser() -> argparse.ArgumentParser:
     command("stop", "Shut hosts down, all at once.", "set", "hosts")
     command("kill", "Cut the power of hosts.", "set", "hosts")
     command("start", "Start hosts that do not run.", "set", "hosts")
+    made = command("podman", "Run the hosts' podman, for a look inside. Never call podman on the cache without this.")
+    made.add_argument("words", nargs=argparse.REMAINDER, metavar="ARGUMENTS")
     return top
 
 
@@ -97,6 +99,11 @@ def perform(options: argparse.Namespace) -> None:
         down(machine, options.set, options.all)
     elif options.command == "list":
         list_sets(machine)
+    elif options.command == "podman":
+        if not machine.is_open():
+            raise HostsError("no host has been started since this machine booted. Start one: hosts up SET NAME")
+        line = machine.podman_command(*options.words)
+        os.execvp(line[0], line)
     else:
         hosts = HostSet(machine, options.set, SETS_DIRECTORY / options.set)
         if options.command == "up":
