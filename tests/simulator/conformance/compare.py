@@ -14,13 +14,14 @@ from .transcript import Done, Error, Table
 MASKS = [
     # where, pattern, replacement, why
     ("*", r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b", "<time>", "the time of day"),
-    ("*", r"#?\w{3},? (?:\w{3} )?\d\d (?:\w{3} \d{4} )?\d\d:\d\d:\d\d (?:UTC|GMT)(?: \d{4})?", "<date>", "the time of day"),
+    ("*", r"#?\w{3},? (?:\w{3} )?\d\d (?:\w{3} \d{4} )?\d\d:\d\d:\d\d (?:UTC|GMT)(?: \d{4})?", "<date>",
+     "the time of day"),
     ("*", r"_9010_\d{13}\b", "_9010_<ms>", "a front end's name ends in the time it was added"),
     ("*", r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "<token>", "random"),
     ("*", r"(?i)(cluster_?id\"?[:=]\"?)\d+", r"\1<cluster>", "random"),
     ("*", r"\b(\d+\.\d+\.\d+)-(?:double|[0-9a-f]{7})\b", r"\1-<commit>", "the recorded back ends were doubles"),
     ("*", r"((?:BackendId|ComputeNodeId)\":\"|\[id=)\d+", r"\1<id>", "given in the order of events within the FE"),
-    ("*", r"(TabletNum\":\")\d+", r"\1<tablets>", "the FE spreads tablets, those of its own tables too, as chance has it"),
+    ("*", r"(TabletNum\":\")\d+", r"\1<tablets>", "the FE spreads tablets, its own tables' too, as chance has it"),
     ("*", r"(available backends: )\[[\d,]+\]", r"\1<ids>", "given in the order of events within the FE"),
     ("*", r"(ReplayedJournalId\"?[:=]\"?|current_journal_id\":\")\d+", r"\1<journal>", "counts events within the FE"),
     ("*", r"(feStartTime\":)\d{13}", r"\1<ms>", "the time of day"),
@@ -31,7 +32,7 @@ MASKS = [
     ("DbId", r"\d{5}", "<id>", "given in the order of events within the FE"),
     ("ClusterId", r"\d+", "<cluster>", "random"),
     ("ReplayedJournalId", r"\d+", "<journal>", "counts events within the FE"),
-    ("BackendId/TabletNum", r"\d+", "<tablets>", "the FE spreads tablets, those of its own tables too, as chance has it"),
+    ("BackendId/TabletNum", r"\d+", "<tablets>", "the FE spreads tablets, its own tables' too, as chance has it"),
 ]
 
 # Metrics that come and go: the FE has a pool of connections for each back end that it sent a query to.

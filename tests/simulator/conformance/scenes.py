@@ -80,7 +80,9 @@ SCENES["3.5.0-drain"] = Scene(
         ],
         ("15-backend-dies-and-returns.txt", 1): [("kill", "127.0.0.11")],
         ("15-backend-dies-and-returns.txt", 150): [("start", "127.0.0.11", "3.5.1", "abcdef0")],
-        ("15-backend-dies-and-returns.txt", 161): [("fault", "127.0.0.10", "heartbeat_error", "double: heartbeat error")],
+        ("15-backend-dies-and-returns.txt", 161): [
+            ("fault", "127.0.0.10", "heartbeat_error", "double: heartbeat error"),
+        ],
         ("15-backend-dies-and-returns.txt", 187): [("kill", "127.0.0.5")],
         ("16-frontends-add-drop.txt", 0): [("fault", "127.0.0.10", "heartbeat_error", ""), ("tick",)],
         ("16-frontends-add-drop.txt", 142): [("tick",)],

@@ -37,7 +37,7 @@ def replay(name, work):
 
 @pytest.fixture(scope="session")
 def replays(request, tmp_path_factory):
-    """{scene: future of its replay} of the scenes that the chosen tests need; they mostly wait, so two run at a time."""
+    """{scene: future of its replay} of the scenes that the chosen tests need; they mostly wait: two at a time."""
     base = tmp_path_factory.mktemp("conformance")
     chosen = {item.callspec.params["scene"] for item in request.session.items
               if "scene" in getattr(getattr(item, "callspec", None), "params", {})}

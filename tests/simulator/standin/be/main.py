@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-from standin.be import http, heartbeat
+from standin.be import heartbeat, http
 from standin.be.config import BadConfig, Config, memory_limit, storage_paths
 from standin.be.glog import Log
 from standin.be.storage import BrokenDisks, ClusterMismatch, Storage

@@ -222,6 +222,7 @@ def main(arguments):
     if "-v" in arguments or "-version" in arguments:
         print(f"Build version: {release.release}\nCommit hash: {release.commit}")
         return 0
+    print("=====", flush=True)  # the last line of the logger's settings, which the real one shows here
     home = os.environ["STARROCKS_HOME"]
     frontend = FrontEnd(home, os.environ.get("LOG_DIR") or os.path.join(home, "log"),
                         os.environ.get("PID_DIR") or os.path.join(home, "bin"), release)
