@@ -20,7 +20,6 @@ from pathlib import Path
 
 import pymysql
 import testinfra
-import yaml
 
 from .playing import Played, Playing
 
@@ -71,12 +70,15 @@ class Cluster:
 
     def extend(self, text: str) -> None:
         """Write more into the inventory, in YAML: as a user does who adds hosts."""
-        (self.inventory / "zz_added.yml").write_text(text, encoding="utf-8")
+        (self.inventory / "added.yml").write_text(text, encoding="utf-8")
         self.__dict__.pop("_listed", None)
 
     def names(self, kind: str) -> list[str]:
-        """The hosts of one kind of node. Brokers are on the back ends' hosts."""
-        return list(self._listed.get(f"starrocks_{'be' if kind == 'broker' else kind}", {}).get("hosts", []))
+        """The hosts of one kind of node. Brokers are on the back ends' hosts unless they have a group."""
+        group = f"starrocks_{kind}"
+        if kind == "broker" and group not in self._listed:
+            group = "starrocks_be"
+        return list(self._listed.get(group, {}).get("hosts", []))
 
     @property
     def hosts(self) -> list[str]:
@@ -121,13 +123,13 @@ class Cluster:
 
     # -- SQL --------------------------------------------------------------------------------------------------
 
-    def connect(self, name: str, password: str | None = None) -> pymysql.Connection:
-        """Log in to one front end as root, from the machine that runs the tests."""
+    def connect(self, name: str, password: str | None = None, user: str = "root") -> pymysql.Connection:
+        """Log in to one front end, from the machine that runs the tests."""
         port = self.variables(name).get("starrocks_fe_query_port", 9030)
         return pymysql.connect(
             host=self.address(name),
             port=port,
-            user="root",
+            user=user,
             password=self.password if password is None else password,
             connect_timeout=3,
             read_timeout=60,
@@ -183,13 +185,14 @@ class Cluster:
         """The ClusterId of all rows, and clusterId of the metadata on every front end's host."""
         found = {row["ClusterId"] for row in self.rows("fe").values()}
         for name in self.names("fe"):
-            version = self.on(name).file("/var/lib/starrocks/fe/meta/image/VERSION")
+            data_dir = self.variables(name).get("starrocks_data_dir", "/var/lib/starrocks")
+            version = self.on(name).file(f"{data_dir}/fe/meta/image/VERSION")
             found |= set(re.findall(r"^clusterId=(\d+)", version.content_string, re.MULTILINE))
         return found
 
     # -- hosts ------------------------------------------------------------------------------------------------
 
-    @functools.cache
+    @functools.lru_cache(maxsize=None)  # noqa: B019 (one object, for as long as the tests run)
     def on(self, name: str) -> testinfra.host.Host:
         """A host as testinfra sees it, always as root."""
         return testinfra.get_host(f"ssh://{name}?controlpersist=300", ssh_config=str(self.host_files / "ssh_config"))
@@ -205,7 +208,9 @@ class Cluster:
         """What systemd says of the StarRocks units of a host, those that are loaded."""
         properties = "Id,LoadState,ActiveState,MainPID,NRestarts,UnitFileState"
         units = " ".join(f"{unit}.service" for unit in UNITS.values())
-        output = self.on(name).check_output(f"systemctl show --property={properties} {units}")
+        account = self.variables(name)["ansible_user"]
+        scope = "" if account == "root" else f"--user --machine {account}@"
+        output = self.on(name).check_output(f"systemctl {scope} show --property={properties} {units}")
         blocks = (dict(line.split("=", 1) for line in block.splitlines()) for block in output.split("\n\n"))
         return {block["Id"].removesuffix(".service"): block for block in blocks if block["LoadState"] == "loaded"}
 
@@ -219,7 +224,7 @@ class Cluster:
         }
 
     def files(self, name: str) -> dict[str, str]:
-        """path -> type, mode, owner, size and time of change, of every file on a host that does not change by itself."""
+        """path -> type, mode, owner, size, time of change: all files of a host but those that change by themselves."""
         pruned = " -o ".join(f"-path {path}" for path in RESTLESS_PATHS)
         output = self.on(name).check_output(
             f"find / -xdev \\( {pruned} \\) -prune -o -type d -printf '%p\\t%y %m %U:%G\\n'"
@@ -227,12 +232,16 @@ class Cluster:
         )
         return dict(line.split("\t", 1) for line in output.splitlines() if "\t" in line)
 
-    def remember(self, what: str, value: Callable[[], object]):
-        """Return what was kept under this name by an earlier step of the scenario; keep value() if nothing was."""
-        file = self.inventory.parent / f"remembered-{what}.yml"
-        if not file.exists():
-            file.write_text(yaml.safe_dump(value()), encoding="utf-8")
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
+    def remember(self, what: str, value: object) -> None:
+        """Keep a value for later steps of the scenario, until its hosts are destroyed."""
+        self._remembered(what).write_text(json.dumps(value), encoding="utf-8")
+
+    def recall(self, what: str):
+        """Return what an earlier step of the scenario kept."""
+        return json.loads(self._remembered(what).read_text(encoding="utf-8"))
+
+    def _remembered(self, what: str) -> Path:
+        return self.inventory.parent / f"remembered-{what}.json"
 
 
 def of_this_scenario() -> Cluster:

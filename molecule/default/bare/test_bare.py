@@ -7,7 +7,8 @@ from shared.cluster import differences
 
 
 def test_check_mode_says_what_it_would_do_and_does_nothing(cluster):
-    before = cluster.remember("bare", lambda: cluster.files("s1"))
+    before = cluster.files("s1")
+    cluster.remember("bare", before)
     played = cluster.play("deploy", "--check", "--diff")
     assert differences(before, cluster.files("s1")) == {}
     assert played.changed > 0

@@ -149,7 +149,7 @@ def test_destroy_asks_for_the_name_of_the_cluster(cluster):
 
 
 def test_destroy_keeps_the_data_and_deploy_finds_it_again(cluster):
-    ids = cluster.remember("cluster-id", lambda: sorted(cluster.cluster_ids()))
+    ids = cluster.cluster_ids()
     assert len(ids) == 1
     cluster.play("destroy", extra={"starrocks_destroy_confirm": "story"})
     host = cluster.on("s1")
@@ -159,7 +159,7 @@ def test_destroy_keeps_the_data_and_deploy_finds_it_again(cluster):
     assert host.file("/var/lib/starrocks/be/storage/cluster_id").exists
     cluster.play("deploy")
     cluster.wait_alive(**EVERYTHING)
-    assert sorted(cluster.cluster_ids()) == ids
+    assert cluster.cluster_ids() == ids
     assert {"Database": "kept"} in cluster.sql("SHOW DATABASES")
 
 
@@ -167,7 +167,7 @@ def test_destroy_with_the_data_leaves_a_clean_host(cluster):
     confirmed = {"starrocks_destroy_confirm": "story", "starrocks_destroy_data": True}
     cluster.play("destroy", extra=confirmed)
     host = cluster.on("s1")
-    left = differences(cluster.remember("bare", dict), cluster.files("s1"))
+    left = differences(cluster.recall("bare"), cluster.files("s1"))
     assert [path for path in left if not LEFT_BEHIND.fullmatch(path)] == []
     assert "starrocks" not in host.check_output("cat /etc/passwd /etc/group /etc/shadow")
     assert cluster.units("s1") == {}
