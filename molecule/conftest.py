@@ -13,12 +13,3 @@ from shared.cluster import Cluster, of_this_scenario
 def cluster() -> Cluster:
     """The hosts of the scenario and the cluster on them."""
     return of_this_scenario()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
-    """The tests of a file tell one story: what stands behind a failure would only repeat it."""
-    report = yield
-    if report.failed and call.when in ("setup", "call"):
-        item.session.shouldfail = f"{item.name} failed, and the rest of the story stands on it"
-    return report

@@ -192,7 +192,7 @@ class Cluster:
 
     # -- hosts ------------------------------------------------------------------------------------------------
 
-    @functools.lru_cache(maxsize=None)  # noqa: B019 (one object, for as long as the tests run)
+    @functools.cache  # noqa: B019 (one object, for as long as the tests run)
     def on(self, name: str) -> testinfra.host.Host:
         """A host as testinfra sees it, always as root."""
         return testinfra.get_host(f"ssh://{name}?controlpersist=300", ssh_config=str(self.host_files / "ssh_config"))

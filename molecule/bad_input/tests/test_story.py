@@ -12,21 +12,25 @@ from shared.cluster import differences
 
 HOSTS = ["b1", "b2"]
 
+# Variables of hosts, which come before those of the scenario's group_vars.
 WRONG_INVENTORY = """\
-all:
-  vars:
-    starrocks_version: '3.5'
-    starrocks_archive: http://192.0.2.1/StarRocks-3.5.0-ubuntu-amd64.tar.gz
-    starrocks_root_password: ''
-    starrocks_priority_networks: [10.213.0.1]
-    starrocks_fe_role: observer
-    starrocks_fe_heap: 1g
-    starrocks_fe_config: {query_port: 9031}
 starrocks_fe:
   hosts:
-    b1:
-    b2: {starrocks_fe_http_port: 8031, starrocks_checksum: md5:0}
-    b3: {ansible_host: ADDRESS_OF_B1}
+    b1: &wrong
+      starrocks_version: '3.5'
+      starrocks_archive: http://192.0.2.1/StarRocks-3.5.0-ubuntu-amd64.tar.gz
+      starrocks_root_password: ''
+      starrocks_priority_networks: [10.213.0.1]
+      starrocks_fe_role: observer
+      starrocks_fe_heap: 1g
+      starrocks_fe_config: {query_port: 9031}
+    b2:
+      <<: *wrong
+      starrocks_fe_http_port: 8031
+      starrocks_checksum: md5:0
+    b3:
+      <<: *wrong
+      ansible_host: ADDRESS_OF_B1
 starrocks_cn:
   hosts:
     b2:
@@ -39,7 +43,7 @@ INVENTORY_FINDINGS = {
     "different http ports": ("starrocks_fe_http_port: ", "8030 on b1, 8031 on b2", "set it once"),
     "no version": ("starrocks_version: ", "'3.5' is not a StarRocks version", "3.5.0 for example"),
     "http without a checksum": ("starrocks_archive: ", "checksum", "starrocks_allow_insecure_http"),
-    "no checksum": ("b2: starrocks_checksum: ", "md5:0", "sha256:"),
+    "no checksum": ("b2: starrocks_checksum: ", '"md5:" has to be 32 hex digits, not "0"', ""),
     "no CIDR": ("starrocks_priority_networks: ", "'10.213.0.1' is not a network", "CIDR"),
     "no password": ("starrocks_root_password: ", "is empty", "starrocks_allow_empty_root_password: true"),
     "a port twice": ("b2: starrocks_cn_heartbeat_service_port: ", "9050 is also starrocks_be_heartbeat_service_port",
@@ -90,7 +94,6 @@ def wrong_inventory(cluster, untouched, tmp_path_factory):
     """What deploy says of an inventory that has it all wrong."""
     file = tmp_path_factory.mktemp("wrong") / "inventory.yml"
     file.write_text(WRONG_INVENTORY.replace("ADDRESS_OF_B1", cluster.address("b1")), encoding="utf-8")
-    # A second inventory, later than the scenario's own, so that it has the last word. Of the release as well.
     return cluster.play("deploy", "--inventory", str(file), status=None)
 
 
@@ -156,10 +159,10 @@ def whole(release: Path, made: Path) -> None:
 
 # How the archive is made, the checksum given, and words of the refusal.
 ARCHIVES = {
-    "without the component": (without_component, "", ("no component be", "StarRocks-3.5.0-ubuntu-amd64.tar.gz")),
-    "truncated": (truncated, "", ("StarRocks-3.5.0-ubuntu-amd64.tar.gz",)),
-    "with a wrong checksum": (whole, f"sha256:{'0' * 64}", ("0" * 64, "starrocks_checksum")),
-    "pointing outside": (pointing_outside, "", ("etc/outside",)),
+    "without the component": (without_component, "", ("it holds no folder be", "StarRocks-3.5.0-ubuntu-amd64.tar.gz")),
+    "truncated": (truncated, "", ("StarRocks-3.5.0-ubuntu-amd64.tar.gz: it is cut short",)),
+    "with a wrong checksum": (whole, f"sha256:{'0' * 64}", ("0" * 64, "checksum")),
+    "pointing outside": (pointing_outside, "", ("etc/outside\" points outside",)),
 }
 
 
