@@ -385,8 +385,8 @@ def enable(host, state, wanted):
     """Enable or disable the unit where it differs."""
     if wanted is None or state['enabled'] == wanted:
         return
-    host.note('--- %s %s\n+++ %s %s\n' % (host.unit, 'enabled' if state['enabled'] else 'disabled',
-                                         host.unit, 'enabled' if wanted else 'disabled'))
+    words = {True: 'enabled', False: 'disabled'}
+    host.note('--- %s %s\n+++ %s %s\n' % (host.unit, words[state['enabled']], host.unit, words[wanted]))
     if not host.check_mode:
         host.systemd('enable' if wanted else 'disable', host.unit)
     state['enabled'] = wanted

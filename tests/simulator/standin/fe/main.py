@@ -241,4 +241,5 @@ def main(arguments):
         frontend.pid_file.remove()
         return _FAILED
     while True:
-        signal.pause()
+        # Not signal.pause(): a signal just before it, or taken by another thread, would be seen at the next one only.
+        time.sleep(0.2)
