@@ -31,7 +31,8 @@ SHOW = {"fe": "SHOW FRONTENDS", "be": "SHOW BACKENDS", "cn": "SHOW COMPUTE NODES
 # What a running system writes by itself, and where Ansible and apt keep notes. Found with find(1), so patterns of it.
 RESTLESS_PATHS = (
     "/dev", "/proc", "/run", "/sys", "/tmp", "/var/tmp", "/var/log/journal", "/var/log/wtmp", "/var/log/lastlog",
-    "/var/log/btmp", "/var/log/apt", "/var/lib/systemd", "/root/.ansible", "/root/.cache", "/var/lib/private",
+    "/var/log/btmp", "/var/log/apt", "/var/lib/systemd", "/root/.ansible", "/home/*/.ansible", "/root/.cache",
+    "/var/lib/private",
 )  # fmt: skip
 
 
@@ -225,7 +226,7 @@ class Cluster:
 
     def files(self, name: str) -> dict[str, str]:
         """path -> type, mode, owner, size, time of change: all files of a host but those that change by themselves."""
-        pruned = " -o ".join(f"-path {path}" for path in RESTLESS_PATHS)
+        pruned = " -o ".join(f"-path '{path}'" for path in RESTLESS_PATHS)
         output = self.on(name).check_output(
             f"find / -xdev \\( {pruned} \\) -prune -o -type d -printf '%p\\t%y %m %U:%G\\n'"
             " -o -printf '%p\\t%y %m %U:%G %s %T@\\n'"
