@@ -14,17 +14,16 @@ from shared.cluster import UNITS
 
 HOSTS = ["r1", "r2", "r3"]
 EVERYTHING = dict.fromkeys(("fe", "be", "broker"), HOSTS)
-FIRST_START = "Start it for the first time, with a helper]"
 
 # What the output must hold before the kill, and the seconds from then. Each point is later than the one before.
 KILLED = {
-    "while the release is installed": ("Install the release of starrocks-be]", 0.5),
-    "before anything is started": ("Start the first follower alone, as a new cluster]", 0),
-    "after the start of the first front end": ("Find the cluster again]", 0),
-    "between registration and start of a follower": (FIRST_START, 0),
-    "during the first start of a follower": (FIRST_START, 1.5),
-    "between two followers": ("From now on it starts without a helper]", 0.5),
-    "while the back ends are registered": ("Register the back ends of this run, and wait for them]", 0.3),
+    "while the release is installed": ("Install the release of starrocks-be] ***", 0.5),
+    "before anything is started": ("Ask the front ends for their cluster] ***", 0),
+    "after the start of the first front end": ("Start and see it listen, starrocks-fe] ***", 0.3),
+    "between registration and start of a follower": ("changed: [r2 -> r1(", 0),
+    "between two followers": ("From now on it starts without a helper] ***", 0),
+    "during the first start of a follower": ("changed: [r3 -> r1(", 1),
+    "while the back ends are registered": ("Register the back ends of this run, and wait for them] ***", 0.3),
 }
 
 
@@ -53,12 +52,10 @@ def test_a_new_cluster_does_not_begin_with_a_part_of_the_hosts(cluster):
 def test_killed(cluster, point):
     text, seconds = KILLED[point]
     playing = cluster.start("deploy")
-    playing.until(f"{text} ***")
+    playing.until(text)
     time.sleep(seconds)
     playing.kill()
     assert len(clusters(cluster)) < 2
-    assert not frontends_running(cluster) or "before" not in point
-
     if point == "before anything is started":
         neither_a_hand_nor_a_reboot_founds_a_cluster(cluster)
 
