@@ -5,6 +5,7 @@
 
 import signal
 import time
+from pathlib import Path
 
 import pytest
 from fe_cluster import EDIT_LOG, HTTP, QUERY, RPC, FrontEndProcess, leader_of, wait_for
@@ -264,3 +265,20 @@ def test_image_reaches_every_front_end(trio):
     for one in (first, second, third):
         assert f'"last_checkpoint_version":"{made[0][0].split(".")[1]}"' in one.get(
             "/api/show_meta_info?action=SHOW_HA")
+
+
+def test_an_idle_leader_is_idle(trio):
+    """Feeders once woke each other without end: thousands of rounds a second with two members or more."""
+    leader = trio[0]
+    before = context_switches(leader.process.pid)
+    time.sleep(2)
+    assert context_switches(leader.process.pid) - before < 2000
+
+
+def context_switches(pid):
+    """How often the threads of a process have waited for something."""
+    total = 0
+    for status in Path(f"/proc/{pid}/task").glob("*/status"):
+        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        total += int(lines["voluntary_ctxt_switches"])
+    return total
