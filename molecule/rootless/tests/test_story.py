@@ -66,7 +66,9 @@ def test_the_dead_come_back(cluster):
     """The account's own systemd starts again what was killed."""
     pids = cluster.pids()
     for name in cluster.hosts:
-        cluster.on(name).check_output(f"kill -9 {' '.join(str(pid) for (host, _), pid in pids.items() if host == name)}")
+        cluster.on(name).check_output(
+            f"kill -9 {' '.join(str(pid) for (host, _), pid in pids.items() if host == name)}"
+        )
     cluster.wait_alive(**EVERYTHING)
     after = cluster.pids()
     assert after.keys() == NODES and not set(after.values()) & set(pids.values())
