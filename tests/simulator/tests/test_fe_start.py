@@ -151,6 +151,17 @@ def test_persistent_edits_fe_conf_in_place(tmp_path):
     ]
 
 
+def test_accounts_are_listed(make):
+    """SHOW ALL AUTHENTICATION has everybody, SHOW AUTHENTICATION oneself."""
+    one = make().start()
+    one.query("CREATE USER reports IDENTIFIED BY 'r'")
+    rows = {row["UserIdentity"]: row["Password"] for row in one.query("SHOW ALL AUTHENTICATION")}
+    assert rows == {"'root'@'%'": "No", "'reports'@'%'": "Yes"}
+    login = {"user": "reports", "password": "r"}
+    assert [row["UserIdentity"] for row in one.query("SHOW AUTHENTICATION", **login)] == ["'reports'@'%'"]
+    assert "GRANT" in one.refusal("SHOW ALL AUTHENTICATION", **login)[1]
+
+
 def test_operations_account(make):
     """Least privilege: a role with OPERATE and cluster_admin in it, as a default role (section 0.11)."""
     one = make().start()

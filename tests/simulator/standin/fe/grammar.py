@@ -103,6 +103,7 @@ _PATTERNS = [
     ("revoke_role", None, None, "REVOKE <roles:idents> FROM [USER] <user:user>"),
     ("revoke_role", None, None, "REVOKE <roles:idents> FROM ROLE <role:ident>"),
     ("show_grants", None, None, "SHOW GRANTS [FOR <user:user>]"),
+    ("show_authentication", None, None, "SHOW [everybody:ALL] AUTHENTICATION [FOR <user:user>]"),
     ("set_role", "3.0", None, "SET ROLE <roles:words>"),
     ("set_default_role", "3.0", None, "SET DEFAULT ROLE <roles:words> TO <user:user>"),
     ("create_database", None, None, "CREATE DATABASE [if_not_exists:IF NOT EXISTS] <name:ident>"),

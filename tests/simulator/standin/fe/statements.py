@@ -218,6 +218,14 @@ class Session:
             raise errors.analysis(self.version, f"cannot find user {users.shown(key)}")
         return Table(("UserIdentity", "Catalog", "Grants"), users.grants_rows(self.frontend.replica.state, key))
 
+    def _show_authentication(self, everybody=False, user=None):
+        state = self.frontend.replica.state
+        if everybody or user:
+            self._require(_GRANT)
+        keys = list(state["users"]) if everybody else [user or self.user]
+        return Table(("UserIdentity", "Password", "AuthPlugin", "UserForAuthPlugin"),
+                     [users.authentication_row(state, key) for key in keys if key in state["users"]])
+
     def _set_role(self, roles):
         self.active_roles = users.named_roles(self.version, self.frontend.replica.state["users"][self.user], roles)
 

@@ -240,3 +240,9 @@ def grants_rows(state, key):
     if record["grants"]:
         rows.append((shown(key), None, f"GRANT {', '.join(record['grants'])} ON SYSTEM TO USER {shown(key)}"))
     return rows
+
+
+def authentication_row(state, key):
+    """A row of SHOW AUTHENTICATION, as StarRocks' documentation shows it; no transcript has one."""
+    password = state["users"][key]["password"]
+    return (shown(key), "Yes", "MYSQL_NATIVE_PASSWORD", None) if password else (shown(key), "No", None, None)
