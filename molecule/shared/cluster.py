@@ -31,7 +31,7 @@ SHOW = {"fe": "SHOW FRONTENDS", "be": "SHOW BACKENDS", "cn": "SHOW COMPUTE NODES
 # What a running system writes by itself, and where Ansible and apt keep notes. Found with find(1), so patterns of it.
 RESTLESS_PATHS = (
     "/dev", "/proc", "/run", "/sys", "/tmp", "/var/tmp", "/var/log/journal", "/var/log/wtmp", "/var/log/lastlog",
-    "/var/log/btmp", "/var/log/apt", "/var/lib/systemd", "/root/.ansible", "/home/*/.ansible", "/root/.cache",
+    "/var/log/btmp", "/var/log/apt", "/var/lib/systemd", "/*/.ansible", "/home/*/.ansible", "/*/.cache",
     "/var/lib/private",
 )  # fmt: skip
 
@@ -158,9 +158,13 @@ class Cluster:
             time.sleep(0.3)
 
     def rows(self, kind: str) -> dict[str, dict]:
-        """SHOW FRONTENDS and its like, as inventory name -> row; unknown members stand under their address."""
-        known = {self.address(name): name for name in self.hosts} | {name: name for name in self.hosts}
-        return {known.get(row["IP"], row["IP"]): row for row in self.sql(SHOW[kind])}
+        """SHOW FRONTENDS and its like, as inventory name -> row; unknown members stand under what they are called."""
+        names = {self.address(name): name for name in self.hosts} | {name: name for name in self.hosts}
+
+        def name_of(member: str) -> str:
+            return names.get(member) or names.get(member.partition(".")[0]) or member  # a full name: p1.test
+
+        return {name_of(row["IP"]): row for row in self.sql(SHOW[kind])}
 
     def alive(self, kind: str) -> set[str]:
         """The hosts whose node of this kind is alive, and joined if it is a front end."""

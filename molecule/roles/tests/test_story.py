@@ -9,7 +9,8 @@ EVERYTHING = {"fe": ["p1"], "be": ["p1", "p2"], "broker": ["p3"]}
 def test_everything_is_alive_under_its_name(cluster):
     cluster.wait_alive(**EVERYTHING)
     rows = [row for kind in EVERYTHING for row in cluster.rows(kind).values()]
-    assert sorted(row["IP"] for row in rows) == ["p1", "p1", "p2", "p3"]
+    assert sorted(row["IP"] for row in rows) == [
+        f"{name}.mol-roles.test" for name in ("p1", "p1", "p2", "p3")]  # fmt: skip
 
 
 def test_ports_are_those_asked_for(cluster):
