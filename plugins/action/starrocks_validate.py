@@ -12,8 +12,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
+from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.starrocks.cluster.plugins.plugin_utils._archives import archive_findings
 from ansible_collections.starrocks.cluster.plugins.plugin_utils._inventory import (
     WARNING,
     Inventory,
@@ -79,6 +82,8 @@ class ActionModule(ActionBase):
         dummy, options = self.validate_argument_spec({'fail': {'type': 'bool', 'default': True}})
         inventory = self._inventory(task_vars)
         found = findings(inventory)
+        if not failure_text(found):
+            found = [*found, *archive_findings(inventory, C.DEFAULT_LOCAL_TMP, Display().display)]
         result['changed'] = False
         warnings = [str(finding) for finding in found if finding.severity == WARNING]
         if warnings:

@@ -14,6 +14,9 @@ description:
     or differ where they must not, a version or checksum that is none, an archive over plain http without a checksum,
     networks that are none, an empty password for root, a run mode that does not fit, wrong types, unknown variables
     (a warning).
+  - An archive on the controller is read where that was not done before, and the parts that hosts need of it are packed.
+    One that is cut short, damaged, without the component, with another checksum, or with members that point outside is
+    refused.
   - Runs on the controller and connects to no host. Once per play is enough, with C(run_once).
   - Variables of the play and of the task count too. The roles' defaults stand where a host says nothing.
 version_added: 0.1.0
