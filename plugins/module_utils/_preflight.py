@@ -444,6 +444,11 @@ def check_metadata(facts, wishes):
                       'aside.' % found['meta_dir'])]
     address = choose_address(facts, wishes)[0]
     text = '%s of cluster %s, known as %s' % (found['role'], found['cluster_id'], found['name'])
+    if wishes['run_mode'] and found['run_mode'] and found['run_mode'] != wishes['run_mode']:
+        # "Unmatched run mode between config file and version file" ends the front end at its next start.
+        return [check('metadata', FAILURE, '%s, made in mode %s' % (text, found['run_mode']),
+                      'starrocks_run_mode is %s, and a cluster keeps the mode it was made in' % wishes['run_mode'],
+                      'Set starrocks_run_mode: %s, or deploy a cluster of its own elsewhere.' % found['run_mode'])]
     same_type = (found['host_type'] or wishes['host_type']) == wishes['host_type']
     if address and same_type and found['host'] and found['host'] != address:
         return [check('metadata', WARNING, text, 'made as %s, the address chosen today' % address,

@@ -75,6 +75,10 @@ options:
     type: list
     elements: str
     default: []
+  run_mode:
+    description: The mode asked for. A cluster keeps the one it was made in, so metadata of the other is a failure.
+    type: str
+    choices: [shared_nothing, shared_data]
   java_home:
     description: The JDK to use. Without it the best of those on the host is chosen.
     type: path
@@ -279,6 +283,7 @@ ARGUMENTS = dict(
     version=dict(type='str', required=True),
     host_type=dict(type='str', choices=['IP', 'FQDN'], default='IP'),
     priority_networks=dict(type='list', elements='str', default=[]),
+    run_mode=dict(type='str', choices=['shared_nothing', 'shared_data']),
     java_home=dict(type='path'),
     install_jdk=dict(type='bool', default=False),
     sql=dict(type='bool', default=False),

@@ -22,7 +22,8 @@ def jdk(major, javac=True, home=None):
 
 
 def wishes(*nodes, **changes):
-    result = {'nodes': list(nodes), 'version': '3.5.0', 'host_type': 'IP', 'priority_networks': [], 'java_home': None,
+    result = {'nodes': list(nodes), 'version': '3.5.0', 'host_type': 'IP', 'priority_networks': [],
+              'run_mode': 'shared_nothing', 'java_home': None,
               'install_jdk': False, 'sql': True, 'install_pymysql': False, 'user': 'starrocks',
               'systemd_scope': 'system', 'limit_nofile': 655350, 'skip': []}
     result.update(changes)
@@ -339,6 +340,8 @@ METADATA = [
     (metadata(host='sr1', host_type='FQDN'), {}, WARNING, 'by FQDN'),
     (metadata(host=None, name='sr1_9010'), {}, OK, ''),
     (metadata(host='10.0.0.7'), {'addresses': []}, OK, ''),
+    (metadata(run_mode='shared_data'), {}, FAILURE, 'made in mode shared_data'),
+    (metadata(run_mode=None), {}, OK, ''),
 ]
 
 
