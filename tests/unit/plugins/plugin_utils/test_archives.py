@@ -24,7 +24,7 @@ def cache(tmp_path, monkeypatch):
 
 def findings(tmp_path, archive, **variables):
     every = {'starrocks_archive': str(archive), 'starrocks_version': '3.5.0', **variables}
-    inventory = Inventory(GROUPS, {host: every for host in ('h1', 'h2')}, {'h1': set(), 'h2': set()}, {})
+    inventory = Inventory(GROUPS, dict.fromkeys(('h1', 'h2'), every), {'h1': set(), 'h2': set()}, {})
     return _archives.archive_findings(inventory, str(tmp_path / 'run'), lambda line: None)
 
 
