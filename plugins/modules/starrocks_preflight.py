@@ -156,7 +156,9 @@ EXAMPLES = r'''
 
 RETURN = r'''
 checks:
-  description: The checks, in a fixed order; of a failed run those that are not V(ok). One name can come more than once, for several ports for example.
+  description:
+    - The checks, in a fixed order. One name can come more than once, for several ports for example.
+    - Of a failed run those that are not V(ok).
   type: list
   elements: dict
   returned: always
