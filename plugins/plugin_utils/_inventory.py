@@ -39,8 +39,8 @@ PORTS = {
 }
 """The ports of each kind of node: ``starrocks_<kind>_<port>`` is the variable, the roles' defaults are the defaults."""
 
-SHARED_DATA_PORTS = ('cloud_native_meta_port', 'starlet_port')
-"""Opened in shared-data mode only (starrocks.md 5.1, 5.2)."""
+SHARED_DATA_PORTS = ('cloud_native_meta_port',)
+"""Opened in shared-data mode only (starrocks.md 5.1). starlet_port is opened in both modes, whatever its use."""
 
 CLUSTER_WIDE = ('starrocks_version', 'starrocks_cluster_name', 'starrocks_run_mode', 'starrocks_host_type',
                 'starrocks_root_password', 'starrocks_broker_name')
