@@ -59,6 +59,7 @@ class Replica:
         self.events = events
         self.changed = threading.Condition(threading.RLock())
         self.write_lock = threading.Lock()
+        self._defence = threading.Lock()
         self.kind = "INIT"
         self.ready = False
         self.leader = None           # name, kept until another one is known
@@ -262,9 +263,9 @@ class Replica:
                 return
             if connection is None:
                 continue
+            if reply.get("term", 0) > self._entry["term"] and not self._defend(reply["term"], generation):
+                return self._lost_leadership()
             with self.changed:
-                if reply.get("term", 0) > self._entry["term"]:
-                    return self._lost_leadership()
                 if reply.get("ok"):
                     peer.acked = reply["journal_id"]
                     peer.last_ack = time.monotonic()
@@ -274,6 +275,19 @@ class Replica:
                     sent = None
             if not reply.get("ok"):
                 time.sleep(PING)
+
+    def _defend(self, term, generation):
+        """Be voted for anew, since a member that stood for election in vain has a newer term. False if that fails.
+
+        Whoever has the votes of a majority and its own entry may go on: nobody else can have led in between.
+        """
+        with self._defence:
+            with self.changed:
+                if generation != self._generation or self._entry["term"] >= term:
+                    return True
+                self._entry.update(term=term + 1, voted_for=self.name)
+                self.metadata.save_journal(self._entry)
+            return self._ballot(term + 1, pre=False, asked=True)
 
     def clock(self):
         return now_ms() + int((self.config.fault("clock_skew_seconds") or 0) * 1000)
