@@ -90,7 +90,7 @@ bench: house system  ## times and task counts, into build/bench.json
 
 .PHONY: demo
 demo: house system  ## a cluster on four hosts: ARCHIVE=/path/to/StarRocks-X.Y.Z-ubuntu-amd64.tar.gz for a real one
-	@tests/demo up $(if $(ARCHIVE),--archive $(ARCHIVE))
+	@tests/demo up $(if $(ARCHIVE),--archive '$(ARCHIVE)')
 
 .PHONY: demo-status
 demo-status: house  ## what the demo runs where
