@@ -4,13 +4,22 @@
 """Bad input is refused before any host is changed, with all findings at once: variable, host, what to write instead."""
 
 import io
+import shutil
+import subprocess
 import tarfile
 from pathlib import Path
 
 import pytest
 from shared.cluster import differences
+from shared.playing import Playing
 
 HOSTS = ["b1", "b2"]
+
+# Inventories in which the groups are not those of the collection.
+WRONG_GROUPS = {
+    "no group of ours": "starrocks_frontends: {hosts: {b1: {}}}\n",
+    "no front end": "starrocks_be: {hosts: {b1: {}}}\n",
+}
 
 # Variables of hosts, which come before those of the scenario's group_vars.
 WRONG_INVENTORY = """\
@@ -31,6 +40,8 @@ starrocks_fe:
     b3:
       <<: *wrong
       ansible_host: ADDRESS_OF_B1
+      starrocks_host_type: ip
+      starrocks_fe_rpc_port: twenty
 starrocks_cn:
   hosts:
     b2:
@@ -49,6 +60,8 @@ INVENTORY_FINDINGS = {
     "a port twice": ("b2: starrocks_cn_heartbeat_service_port: ", "9050 is also starrocks_be_heartbeat_service_port",
                      "Set starrocks_cn_heartbeat_service_port to a free port"),
     "a setting with its own variable": ("starrocks_fe_config: ", "sets query_port", "set starrocks_fe_query_port"),
+    "none of the choices": ("b3: starrocks_host_type: ", "'ip' is not one of its values", "Write IP or FQDN"),
+    "no number": ("b3: starrocks_fe_rpc_port: ", "'twenty' is not a number", "Write a port from 1024 to 65535"),
     "an unknown variable": ("starrocks_fe_heap: ", "not a variable", "Did you mean starrocks_fe_heap_size?"),
 }  # fmt: skip
 
@@ -56,13 +69,13 @@ HOST_VARIABLES = """\
 starrocks_fe:
   hosts:
     b1: {starrocks_priority_networks: [192.0.2.0/24]}
-    b2: {starrocks_priority_networks: [10.0.0.0/8], starrocks_java_home: /opt/jdk-8}
+    b2: {starrocks_priority_networks: [10.0.0.0/8], starrocks_java_home: /opt/jdk-11}
 """
 
 HOST_FINDINGS = {
     "no address in the CIDR": ("b1", "192.0.2.0/24", "starrocks_priority_networks"),
     "two addresses in the CIDR": ("b2", "10.200.0.9", "starrocks_priority_networks"),
-    "JDK too old": ("b2", "1.8.0_402", "starrocks_java_home"),
+    "JDK too old": ("b2", "jdk: found: /opt/jdk-11 (11.0.25, older than 17)", "starrocks_java_home"),
     "port taken": ("b1", "9030 is taken by python3", "starrocks_fe_query_port"),
 }
 
@@ -81,12 +94,22 @@ def untouched(cluster):
 
 
 def prepare_hosts(cluster):
-    """A stranger on the query port of b1; a second address and a JDK of long ago on b2."""
+    """A stranger on the query port of b1; a second address and a JDK too old for 3.5 on b2."""
     cluster.on("b1").check_output("systemd-run --unit=stranger python3 -m http.server 9030")
     cluster.on("b2").check_output(
-        "ip address add 10.200.0.9/32 dev eth0; mkdir -p /opt/jdk-8/bin && cd /opt/jdk-8 &&"
-        " echo 'JAVA_VERSION=\"1.8.0_402\"' > release && cp /bin/true bin/java && cp /bin/true bin/javac"
+        "ip address add 10.200.0.9/32 dev eth0; mkdir -p /opt/jdk-11/bin && cd /opt/jdk-11 &&"
+        " echo 'JAVA_VERSION=\"11.0.25\"' > release && cp /bin/true bin/java && cp /bin/true bin/javac"
     )
+
+
+@pytest.mark.parametrize("groups", WRONG_GROUPS)
+def test_wrong_groups(cluster, untouched, tmp_path, groups):
+    """The least that can be written is refused in words too, though no host of it is in a play."""
+    (tmp_path / "inventory.yml").write_text(WRONG_GROUPS[groups], encoding="utf-8")
+    command = ["ansible-playbook", "--inventory", str(tmp_path / "inventory.yml"), "starrocks.cluster.deploy"]
+    played = Playing(command, cluster.logs / f"groups-{groups.replace(' ', '-')}.log").finish()
+    assert played.status != 0
+    assert said_together(played.words, "starrocks_fe: ", "no host in this group", "into the group starrocks_fe")
 
 
 @pytest.fixture(scope="module")
@@ -153,17 +176,16 @@ def pointing_outside(release: Path, made: Path) -> None:
             part.addfile(member, whole.extractfile(member) if member.isfile() else None)
 
 
-def whole(release: Path, made: Path) -> None:
-    made.write_bytes(release.read_bytes())
-
-
 # How the archive is made, the checksum given, and words of the refusal.
 ARCHIVES = {
-    "without the component": (without_component, "", ("it holds no folder be", "StarRocks-3.5.0-ubuntu-amd64.tar.gz")),
-    "truncated": (truncated, "", ("StarRocks-3.5.0-ubuntu-amd64.tar.gz: it is cut short",)),
-    "with a wrong checksum": (whole, f"sha256:{'0' * 64}", ("0" * 64, "checksum")),
-    "pointing outside": (pointing_outside, "", ("etc/outside\" points outside",)),
+    "without the component": (without_component, "", "it holds no folder be"),
+    "truncated": (truncated, "", "StarRocks-3.5.0-ubuntu-amd64.tar.gz: it is cut short"),
+    "with a wrong checksum": (shutil.copyfile, f"sha256:{'0' * 64}", "0" * 64),
+    "pointing outside": (pointing_outside, "", 'etc/outside" points outside'),
 }
+
+# The stranger has 9030.
+FREE_PORT = {"starrocks_fe_query_port": 9130}
 
 
 @pytest.mark.parametrize("archive", ARCHIVES)
@@ -172,11 +194,53 @@ def test_wrong_archive(cluster, untouched, tmp_path, archive):
     release = Path(cluster.variables("b1")["starrocks_archive"])
     make(release, tmp_path / release.name)
     wrong = {"starrocks_archive": str(tmp_path / release.name), "starrocks_checksum": checksum}
-    # The stranger has 9030.
-    played = cluster.play("deploy", extra={**wrong, "starrocks_fe_query_port": 9130}, status=None)
-    for word in words:
-        assert word in played.words
+    played = cluster.play("deploy", extra={**FREE_PORT, **wrong}, status=None)
+    assert said_together(played.words, "all hosts: starrocks_archive: ", release.name, words)
+    assert played.changed == 0
     untouched()
+
+
+def test_warnings_stop_nobody(cluster, untouched):
+    played = cluster.play("deploy", "--check", extra={**FREE_PORT, "starrocks_fe_heap": "1g"})
+    assert said_together(played.words, "[WARNING]: ", "starrocks_fe_heap: ", "Did you mean starrocks_fe_heap_size?")
+    assert said_together(played.words, "[WARNING]: ", "b1, b2: starrocks_fe_role: ", "Make it an odd number")
+    assert played.changed > 0
+    untouched()
+
+
+# What the archive is made from, and where hosts that read it themselves find it; the checksum given, and words.
+ARCHIVES_OF_HOSTS = {
+    "truncated": (truncated, "/opt/releases/{}", True, "", "it is cut short"),
+    "pointing outside": (pointing_outside, "/opt/releases/{}", True, "", 'etc/outside" points outside'),
+    "with a wrong checksum": (shutil.copyfile, "http://b1:9030/opt/releases/{}", False, f"sha256:{'0' * 64}", "0" * 64),
+}
+
+
+@pytest.mark.parametrize("archive", ARCHIVES_OF_HOSTS)
+def test_wrong_archive_that_hosts_read_themselves(cluster, tmp_path, archive):
+    """Seen on the host, so after it was prepared: nothing of the release is in place then. So this comes last."""
+    make, source, remote, checksum, words = ARCHIVES_OF_HOSTS[archive]
+    release = Path(cluster.variables("b1")["starrocks_archive"])
+    make(release, tmp_path / release.name)
+    for name in HOSTS:
+        put(cluster, name, tmp_path / release.name, "/opt/releases")
+    wrong = {"starrocks_archive": source.format(release.name), "starrocks_archive_remote_src": remote,
+             "starrocks_checksum": checksum}  # fmt: skip
+    played = cluster.play("deploy", extra={**FREE_PORT, **wrong}, status=None)
+    for name in HOSTS:
+        assert words in played.words and played.recap[name]["failed"] == 1
+        assert cluster.units(name) == {}
+        left = cluster.on(name).run(
+            "find /opt/starrocks /etc/outside /etc/systemd/system -name 'star*' -o -name outside"
+        )
+        assert left.stdout in ("", "/opt/starrocks\n")
+
+
+def put(cluster, name: str, file: Path, folder: str) -> None:
+    """Copy a file to a folder of a host."""
+    cluster.on(name).check_output(f"mkdir -p {folder}")
+    command = ["scp", "-q", "-F", str(cluster.host_files / "ssh_config"), str(file), f"{name}:{folder}/{file.name}"]
+    subprocess.run(command, check=True)
 
 
 def said_together(text: str, *parts: str) -> bool:
