@@ -139,11 +139,15 @@ def test_brokers_come_and_go(cluster):
 
 @pytest.mark.parametrize("host", ['x"; DROP', "a' OR 1", "h -- x", "h\nx", "ü", "x" * 10000, "a;b", "/*"])
 def test_hostile_names_reach_no_server(cluster, host):
-    before = cluster.ask("SHOW BACKENDS"), cluster.ask("SHOW DATABASES")
+    def seen():
+        databases = {row["Database"] for row in cluster.ask("SHOW DATABASES")}
+        return cluster.ask("SHOW BACKENDS"), databases - {"_statistics_"}  # which a front end makes by itself
+
+    before = seen()
     for module in ("starrocks_backend", "starrocks_compute_node"):
         assert "neither an address" in cluster.run(module, nodes=[{"host": host}], wait=False)["msg"]
     assert "neither an address" in cluster.run("starrocks_frontend", host=host, wait=False)["msg"]
-    assert (cluster.ask("SHOW BACKENDS"), cluster.ask("SHOW DATABASES")) == before
+    assert seen() == before
 
 
 @pytest.mark.parametrize("name", ['a"b', "a'b", "a;b -- c", "a`b", "a\\", "\u00fc\u4e2d", '" "127.0.0.1:1'])
