@@ -225,11 +225,16 @@ def _refuse_frontend_difference(row, address, port, role):
     return refusals
 
 
+def majority(followers):
+    """How many of so many followers elect a leader: floor(n / 2) + 1 (BDB-JE, StarRocks' BDBHA)."""
+    return followers // 2 + 1
+
+
 def refuse_frontend_drop(rows, row):
     """Reasons not to drop the front end ``row``; empty if it may go.
 
-    The leader cannot be dropped. A joined follower counts in the majority of the others (floor(n / 2) + 1), dead or
-    alive; one that never joined does not (section 3.7), nor does an observer.
+    The leader cannot be dropped. A joined follower counts in the majority of the others, dead or alive; one that never
+    joined does not (section 3.7), nor does an observer.
     """
     address = join_host_port(row['host'], row['edit_log_port'])
     if row['role'] == 'LEADER':
@@ -240,11 +245,11 @@ def refuse_frontend_drop(rows, row):
     others = [other for other in rows if other is not row and frontend_role(other) == FOLLOWER
               and (other['join'] or other['alive'])]
     living = [other for other in others if other['alive']]
-    majority = len(others) // 2 + 1
-    if len(living) < majority:
+    needed = majority(len(others))
+    if len(living) < needed:
         dead = ', '.join(join_host_port(other['host'], other['edit_log_port'])
                          for other in others if not other['alive'])
         return ['without front end %s only %d of %d followers would be alive, fewer than the majority of %d, and the '
                 'cluster would stop: start or drop the dead ones first (%s)'
-                % (address, len(living), len(others), majority, dead or 'none is registered')]
+                % (address, len(living), len(others), needed, dead or 'none is registered')]
     return []

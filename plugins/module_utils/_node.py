@@ -120,10 +120,10 @@ def tail(path, lines=20, block=16384):
 
 
 def parse_listening(text):
-    """Return the set of TCP ports that a /proc/net/tcp or tcp6 text shows in state LISTEN (0A)."""
-    ports = set()
+    """Return {port: set of socket inodes} of what a /proc/net/tcp or tcp6 text shows in state LISTEN (0A)."""
+    found = {}
     for line in text.splitlines()[1:]:
         fields = line.split()
-        if len(fields) > 3 and fields[3] == '0A':
-            ports.add(int(fields[1].rsplit(':', 1)[1], 16))
-    return ports
+        if len(fields) > 9 and fields[3] == '0A':
+            found.setdefault(int(fields[1].rsplit(':', 1)[1], 16), set()).add(int(fields[9]))
+    return found

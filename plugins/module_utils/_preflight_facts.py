@@ -18,6 +18,8 @@ import socket
 import subprocess
 import time
 
+from ansible_collections.starrocks.cluster.plugins.module_utils._node import parse_listening
+
 Process = collections.namedtuple('Process', 'pid arguments units')
 """A process: pid, its command line as a list, and the parts of its cgroup paths that name systemd units."""
 
@@ -185,10 +187,8 @@ def listeners(reader):
     """Return {port: set of socket inodes} of all TCP sockets in state LISTEN (0A)."""
     found = {}
     for table in ('/proc/net/tcp', '/proc/net/tcp6'):
-        for line in reader.text(table).splitlines()[1:]:
-            fields = line.split()
-            if len(fields) > 9 and fields[3] == '0A':
-                found.setdefault(int(fields[1].rsplit(':', 1)[1], 16), set()).add(int(fields[9]))
+        for port, inodes in parse_listening(reader.text(table)).items():
+            found.setdefault(port, set()).update(inodes)
     return found
 
 

@@ -350,7 +350,7 @@ class Host(object):
         for table in ('/proc/net/tcp', '/proc/net/tcp6'):
             try:
                 with open(table) as handle:
-                    ports |= parse_listening(handle.read())
+                    ports.update(parse_listening(handle.read()))
             except (IOError, OSError):
                 pass
         return ports

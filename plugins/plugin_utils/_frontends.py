@@ -10,12 +10,8 @@ first_start (its first start has not come to its end), active (its process runs)
 
 from __future__ import annotations
 
-ELECTABLE = ('LEADER', 'FOLLOWER')
-
-
-def majority(members: int) -> int:
-    """Return how many of so many followers elect a leader (BDB-JE, StarRocks' BDBHA)."""
-    return members // 2 + 1
+from ansible_collections.starrocks.cluster.plugins.module_utils._changes import FOLLOWER, frontend_role, majority
+from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import join_host_port
 
 
 def frontend_host(name, variables, in_run, defaults):
@@ -71,7 +67,7 @@ def frontend_plan(found, hosts, done=None):
     elif not leader:
         _plan_without_leader(plan, hosts)
     else:
-        plan['leader'] = '%s:%s' % (_bracketed(leader['host']), leader['edit_log_port'])
+        plan['leader'] = join_host_port(leader['host'], leader['edit_log_port'])
         for host in hosts:
             if host['in_run']:
                 _plan_member(plan, host, row_of(host, rows))
@@ -84,10 +80,6 @@ def _after(host, done):
     if host['name'] == done['found_on']:
         return dict(host, metadata=True, active=True, first_start=True)
     return dict(host, active=True) if host['name'] in done['start'] else host
-
-
-def _bracketed(host):
-    return '[%s]' % host if ':' in host else host
 
 
 def _plan_without_answer(plan, hosts):
@@ -145,7 +137,7 @@ def _plan_member(plan, host, row):
                 'belongs to another cluster. Stop it there, move its meta_dir aside, and run again.' % (
                     host['name'], plan['leader'], host['address']))
         return plan['join'].append(_join_step(host, None))
-    role = 'follower' if row['role'] in ELECTABLE else 'observer'
+    role = frontend_role(row)
     if role != host['role']:
         return plan['refusals'].append(
             '%s is registered as %s, and the inventory says starrocks_fe_role: %s. A role cannot be changed in place: '
@@ -226,7 +218,7 @@ def stop_refusal(found, hosts):
 
     All of them may (the cluster is stopped as a whole), or so few that a majority of the followers lives on.
     """
-    rows = [row for row in found.get('frontends') or [] if row.get('role') in ELECTABLE]
+    rows = [row for row in found.get('frontends') or [] if frontend_role(row) == FOLLOWER]
     stopping = [row_of(host, rows) for host in hosts if host['in_run']]
     left = [row for row in rows if row.get('alive') and row not in stopping]
     if not any(stopping) or not left or len(left) >= majority(len(rows)):

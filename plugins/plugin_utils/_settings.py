@@ -8,7 +8,7 @@ Sources: StarRocks' ``Config.java``, ``config.h`` and ``bin/start_*.sh`` at 2.5 
 
 from __future__ import annotations
 
-import re
+from ansible_collections.starrocks.cluster.plugins.module_utils._versions import parse_or_none
 
 LOG_FOLDER_KEYS = (
     ('sys_log_dir', (0, 0)), ('audit_log_dir', (0, 0)), ('dump_log_dir', (0, 0)),
@@ -28,10 +28,10 @@ JDK_9_GC_OPTIONS = '-Xlog:gc*:{log_dir}/fe.gc.log.$DATE:time'
 """JDK 9 and later refuse to start with the options of JDK 8 (`Unrecognized VM option 'PrintGCDateStamps'`)."""
 
 
-def minor(version: str) -> tuple[int, int]:
+def release_line(version: str) -> tuple[int, int]:
     """Return (major, minor) of a StarRocks version; (0, 0) where the text is none (validation says so elsewhere)."""
-    match = re.match(r'\s*v?(\d+)\.(\d+)', str(version))
-    return (int(match.group(1)), int(match.group(2))) if match else (0, 0)
+    parsed = parse_or_none(str(version))
+    return parsed.line if parsed else (0, 0)
 
 
 def java_options(version: str, java_major: int | None, heap_size: str, log_dir: str, home: str) -> str:
@@ -43,7 +43,7 @@ def java_options(version: str, java_major: int | None, heap_size: str, log_dir: 
     options = ['-Dlog4j2.formatMsgNoLookups=true', '-Xmx%s' % heap_size, '-XX:+UseG1GC']
     collector = JDK_8_GC_OPTIONS if java_major == 8 else JDK_9_GC_OPTIONS
     options.append(collector.format(log_dir=log_dir))
-    if minor(version) >= (3, 3):
+    if release_line(version) >= (3, 3):
         options.append('-Djava.security.policy=%s/conf/udf_security.policy' % home)
     return ' '.join(options)
 
@@ -53,7 +53,7 @@ def front_end_settings(version, run_mode, log_dir, home, java_home, java_major, 
 
     ``java_opts``: the user's own JAVA_OPTS, which replace the computed ones as a whole.
     """
-    known = minor(version)
+    known = release_line(version)
     settings = {key: log_dir for key, since in LOG_FOLDER_KEYS if known >= since}
     options = java_opts or java_options(version, java_major, heap_size, log_dir, home)
     settings.update(LOG_DIR=log_dir, DATE='$(date +%Y%m%d-%H%M%S)', JAVA_OPTS=options)
@@ -69,7 +69,7 @@ def front_end_settings(version, run_mode, log_dir, home, java_home, java_major, 
 
 def back_end_settings(version, kind, ports, storage_root_path, log_dir, priority_networks, java_home):
     """Return the settings of be.conf or cn.conf (``kind`` be or cn): dict of key to value."""
-    known = minor(version)
+    known = release_line(version)
     settings = {}
     for name, port in ports.items():
         since, before = BACK_END_PORT_KEYS.get((kind, name), ((0, 0), name))

@@ -104,13 +104,13 @@ def test_a_command_name_with_spaces_and_parentheses_does_not_mislead():
 
 
 def test_listening_ports():
+    rest = ' 00000000:00000000 00:00000000 00000000     0        0 %d 1 0000000000000000 100 0 0 10 0'
     text = (
-        '  sl  local_address rem_address   st\n'
-        '   0: 0100007F:2346 00000000:0000 0A 00000000\n'
-        '   1: 00000000:1F5E 00000000:0000 0A 00000000\n'
-        '   2: 0100007F:8AE0 0100007F:2346 01 00000000\n'
-    )
-    assert node.parse_listening(text) == {9030, 8030}
+        '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n'
+        + '   0: 0100007F:2346 00000000:0000 0A' + rest % 71 + '\n'
+        + '   1: 00000000:1F5E 00000000:0000 0A' + rest % 72 + '\n'
+        + '   2: 0100007F:8AE0 0100007F:2346 01' + rest % 73 + '\n')
+    assert node.parse_listening(text) == {9030: {71}, 8030: {72}}
 
 
 def test_tail(tmp_path):

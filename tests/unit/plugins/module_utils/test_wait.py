@@ -7,19 +7,7 @@ import socket
 import pytest
 from ansible_collections.starrocks.cluster.plugins.module_utils import _wait as wait
 from ansible_collections.starrocks.cluster.plugins.module_utils._connection import DENIED, NO_LEADER, SqlError
-
-
-class Clock:
-    """A clock that moves only while somebody sleeps."""
-
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
-
-    def sleep(self, seconds):
-        self.now += seconds
+from sql_double import Clock
 
 
 def poll(states, timeout, state=None):
