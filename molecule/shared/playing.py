@@ -62,7 +62,8 @@ class Playing:
             # A process group of its own, so that it can be killed with all its workers.
             self.process = subprocess.Popen(
                 command,
-                env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
+                # Forced colour, which molecule asks for on a terminal, would win over none.
+                env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0"},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
