@@ -112,12 +112,8 @@ nodes:
 """
 
 from ansible_collections.starrocks.cluster.plugins.module_utils._changes import BACKEND
-from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import (
-    SqlModule,
-    node_arguments,
-    run_nodes,
-    wait_arguments,
-)
+from ansible_collections.starrocks.cluster.plugins.module_utils._node_module import node_arguments, run_nodes
+from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import SqlModule, wait_arguments
 
 
 def main():

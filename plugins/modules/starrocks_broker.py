@@ -90,13 +90,8 @@ nodes:
 """
 
 from ansible_collections.starrocks.cluster.plugins.module_utils._changes import BROKER
-from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import (
-    Failure,
-    SqlModule,
-    node_arguments,
-    run_nodes,
-    wait_arguments,
-)
+from ansible_collections.starrocks.cluster.plugins.module_utils._node_module import node_arguments, run_nodes
+from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import Failure, SqlModule, wait_arguments
 
 
 def run(module):
