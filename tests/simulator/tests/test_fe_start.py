@@ -6,7 +6,7 @@
 import pytest
 from fe_cluster import EDIT_LOG, IN_CONTAINER, NOT_PERSISTED, FrontEndProcess, wait_for
 from standin.fe.config import Config
-from standin.fe.version import Version
+from standin.version import Version
 
 
 @pytest.fixture

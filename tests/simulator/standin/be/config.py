@@ -6,7 +6,7 @@
 import os
 import re
 
-from standin.fe.config import expand, properties
+from standin.properties import expand, properties
 
 # The settings (starrocks.md section 5.2): name -> (default, type, mutable). Those without a use here are kept for
 # /varz and information_schema.be_configs.

@@ -14,14 +14,14 @@ import sys
 import threading
 import time
 
+from standin import net
 from standin.be import heartbeat, http
 from standin.be.config import BadConfig, Config, memory_limit, storage_paths
 from standin.be.glog import Log
 from standin.be.storage import BrokenDisks, ClusterMismatch, Storage
-from standin.fe import net
-from standin.fe.version import load
 from standin.process import set_name
 from standin.thrift import listen, serve, types
+from standin.version import load
 
 WHERE = "starrocks_main.cpp:1"
 SECONDS_PER_LOOP = 10  # of loop_count_wait_fragments_finish

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-from standin.fe.config import properties
+from standin.properties import properties
 from standin.thrift import listen, serve, types
 
 # Defaults of conf/apache_hdfs_broker.conf that this program uses (starrocks.md section 5.4).

@@ -7,6 +7,8 @@ import json
 import os
 import re
 
+from standin.properties import expand, properties
+
 # Settings whose recorded value is that of the recorded machine or session, not the default.
 _DEFAULTS = {"priority_networks": "", "tablet_sched_repair_delay_factor_second": "60"}
 
@@ -29,24 +31,6 @@ _INTEGERS = {"int": 32, "long": 64, "short": 16}
 
 class BadValue(Exception):
     """A value that its type cannot take; the text is what Java says."""
-
-
-def properties(path):
-    """The ``key = value`` lines of a Java properties file, without its comments. A missing file is an empty one."""
-    result = {}
-    if not os.path.exists(path):
-        return result
-    with open(path, encoding="utf-8") as file:
-        for line in re.sub(r"\\\n\s*", "", file.read()).splitlines():
-            match = re.match(r"\s*([^#!\s=:][^\s=:]*)\s*[=: ]\s*(.*?)\s*$", line)
-            if match:
-                result[match.group(1)] = match.group(2)
-    return result
-
-
-def expand(value):
-    """``${STARROCKS_HOME}/meta`` with the environment's values; unknown names stay as they are."""
-    return re.sub(r"\$\{(\w+)\}", lambda match: os.environ.get(match.group(1), match.group(0)), value)
 
 
 def convert(kind, text):

@@ -14,7 +14,8 @@ import urllib.request
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from standin.fe import catalog, net, settings, show, users
+from standin import net
+from standin.fe import catalog, settings, show, users
 from standin.fe.errors import SqlError
 from standin.fe.state import frontend_named, java_order
 

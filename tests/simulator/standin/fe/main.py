@@ -15,7 +15,8 @@ import signal
 import threading
 import time
 
-from standin.fe import errors, frames, http, mysql, startup, version
+from standin import version
+from standin.fe import errors, frames, http, mysql, startup
 from standin.fe.config import Config
 from standin.fe.forward import Forwarder
 from standin.fe.heartbeat import Heartbeats

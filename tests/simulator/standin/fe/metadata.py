@@ -12,7 +12,7 @@ import os
 import re
 import time
 
-from standin.fe.config import properties
+from standin.properties import properties
 
 
 def write_file(path, content):

@@ -9,7 +9,8 @@ that it is given, or raises SqlError.
 
 import re
 
-from standin.fe import catalog, errors, net
+from standin import net
+from standin.fe import catalog, errors
 from standin.fe import state as model
 
 _LOCATION = re.compile(r"\s*[a-z_0-9]+\s*:\s*[a-z_0-9]+\s*")

@@ -11,7 +11,7 @@ import time
 import urllib.parse
 import urllib.request
 
-from standin.fe import net
+from standin import net
 from standin.fe import state as model
 
 _HELPER_PAUSE = 5        # seconds between two rounds of asking the helpers
