@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
+from ansible_collections.starrocks.cluster.plugins.action import starrocks_validate
 from ansible_collections.starrocks.cluster.plugins.action.starrocks_validate import ROLES, read_roles
 
-COLLECTIONS = Path(__file__).resolve().parents[4] / 'build'
+# What lies above ansible_collections.
+COLLECTIONS = Path(starrocks_validate.__file__).parents[5]
 
 # Whoever connected to a host would fail at once.
 NO_CONNECTION = {'ansible_connection': 'ssh', 'ansible_ssh_executable': '/none/such/ssh'}

@@ -7,7 +7,7 @@ import pytest
 from ansible_collections.starrocks.cluster.plugins.module_utils import _connection as connection
 from ansible_collections.starrocks.cluster.plugins.module_utils._connection import AGAIN, FINAL, STALE, Session
 from ansible_collections.starrocks.cluster.plugins.module_utils._tables import BACKENDS, BROKERS, FRONTENDS
-from sql_double import (
+from ansible_collections.starrocks.cluster.tests.unit.plugins.module_utils.sql_double import (
     BACKEND_COLUMNS,
     BROKER_COLUMNS,
     FRONTEND_COLUMNS,

@@ -19,7 +19,7 @@ from ansible_collections.starrocks.cluster.plugins.modules import (
     starrocks_user,
     starrocks_wait,
 )
-from sql_double import (
+from ansible_collections.starrocks.cluster.tests.unit.plugins.module_utils.sql_double import (
     BACKEND_COLUMNS,
     BROKER_COLUMNS,
     FRONTEND_COLUMNS,

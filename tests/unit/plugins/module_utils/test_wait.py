@@ -7,7 +7,7 @@ import socket
 import pytest
 from ansible_collections.starrocks.cluster.plugins.module_utils import _wait as wait
 from ansible_collections.starrocks.cluster.plugins.module_utils._connection import DENIED, NO_LEADER, SqlError
-from sql_double import Clock
+from ansible_collections.starrocks.cluster.tests.unit.plugins.module_utils.sql_double import Clock
 
 
 def poll(states, timeout, state=None):
