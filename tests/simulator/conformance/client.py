@@ -76,6 +76,8 @@ class Client:
                     self._learn(user, sql)
         except Refusal as refusal:
             answers.append(Error(*refusal.args))
+        except pymysql.err.OperationalError as error:  # not an answer: the connection was lost
+            answers.append(Error(error.args[0], "HY000", error.args[1]))
         return answers
 
     @staticmethod

@@ -16,6 +16,7 @@ import pathlib
 import re
 import socket
 import struct
+import subprocess
 import sys
 import time
 
@@ -107,6 +108,10 @@ class Replay:
         """Wait until a back end has vanished."""
         self.wait(f"{address} gone", lambda: address not in [row["IP"] for row in self.rows("/backends")])
 
+    def step_database(self, name):
+        """Wait until the front end has made a database."""
+        self.wait(f"database {name}", lambda: name in [row["DbName"] for row in self.rows("/statistic")])
+
     def set_period(self, seconds):
         """Change the period of heartbeats and wait for the round that begins with it.
 
@@ -196,6 +201,15 @@ class Replay:
         return item.command, self.until_none(
             lambda: compare.text_differences(item.output, self.as_recorded(curl(command)[0])), True)
 
+    def replay_command(self, item):
+        """A shell command in the front end's home."""
+        result = subprocess.run(["bash", "-c", item.command], cwd=self.nodes[FRONT_END].home, capture_output=True,
+                                text=True, check=False)
+        found = compare.text_differences(item.output, self.as_recorded(result.stdout + result.stderr))
+        if item.seconds is not None and result.returncode != item.status:
+            found.append(f"exit status {result.returncode} instead of {item.status}")
+        return item.command, found
+
     def replay_watch(self, item):
         """A look at some columns after the next round of heartbeats."""
         self.step_tick()
@@ -231,7 +245,7 @@ class Replay:
             try:
                 count, differing = self.replay_file(self.transcripts / name)
                 result[name] = {"compared": count, "differing": differing}
-            except (RuntimeError, OSError) as error:
+            except (RuntimeError, OSError, transcript.TranscriptError) as error:
                 result[name] = {"compared": 0, "differing": [], "error": f"{type(error).__name__}: {error}"}
             result[name]["seconds"] = round(time.monotonic() - started, 1)
         return result

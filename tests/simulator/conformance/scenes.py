@@ -90,6 +90,54 @@ SCENES["3.5.0-drain"] = Scene(
     },
 )
 
+
+
+def later_scenes(version, shared_data, scripts):
+    """The scenes of a folder recorded later, on one front end and one after another as below.
+
+    shared_data, scripts: whether the folder has the files 19 and 17, each recorded on a front end of its own.
+    """
+    yield f"{version}-nodes", Scene(
+        version, version,
+        ["01-show-fresh-cluster.txt", "02-backend-dead.txt", "03-compute-node-dead.txt", "04-backend-live.txt",
+         "05-broker.txt", "06-decommission.txt", "08-admin-config.txt", "09-all-frontend-config.txt",
+         "10-privileges.txt", "11-auth-errors.txt", "12-http.txt", "13-metrics-full.txt", "14-syntax-errors.txt",
+         "16-frontends-add-drop.txt", "18-new-in-4.txt"],
+        # 01 was recorded in the first seconds, before the front end made tables of its own.
+        settings={"statistic_manager_sleep_time_sec": "600"},
+        steps={
+            ("02-backend-dead.txt", 0): [
+                ("quiet",), ("sql", "ADMIN SET FRONTEND CONFIG ('statistic_manager_sleep_time_sec'='1')"),
+                ("database", "_statistics_"),
+                ("sql", "ADMIN SET FRONTEND CONFIG ('statistic_manager_sleep_time_sec'='600')"),
+            ],
+            ("02-backend-dead.txt", 96): [("tick",)] * 4,
+            ("02-backend-dead.txt", 211): [("tick",)] * 4,
+            ("04-backend-live.txt", 19): [("quick",)],
+            ("05-broker.txt", 0): [("quiet",)],
+            ("05-broker.txt", 47): [("tick",)],
+            ("05-broker.txt", 243): [("quick",)],
+            # 08 ends with the period of 5 s, which 09 shows.
+            ("10-privileges.txt", 0): [("quick",)],
+            ("16-frontends-add-drop.txt", 0): [("quiet",)],
+            ("16-frontends-add-drop.txt", 87): [("tick",)],
+            ("18-new-in-4.txt", 0): [("tick",)],
+        },
+    )
+    yield f"{version}-persistent", Scene(version, version, ["08b-config-persistent.txt"], nodes=[])
+    if scripts:
+        yield f"{version}-scripts", Scene(version, version, ["17-fe-scripts.txt"], nodes=[])
+    if shared_data:
+        yield f"{version}-shared-data", Scene(
+            version, version, ["19-shared-data.txt"], nodes=[("be", "127.0.0.2"), ("cn", "127.0.0.4")],
+            settings={"run_mode": "shared_data", "cloud_native_storage_type": "S3"})
+
+
+SCENES.update(later_scenes("3.5.7", shared_data=False, scripts=True))
+SCENES.update(later_scenes("4.0.0", shared_data=True, scripts=True))
+SCENES.update(later_scenes("4.1.0", shared_data=True, scripts=False))
+SCENES.update(later_scenes("4.2.0", shared_data=False, scripts=True))
+
 # Statements that cannot be replayed: (folder, file, line) -> why. Kept as small as can be.
 NOT_REPLAYED = {
     ("3.5.0", "04-backend-live.txt", 269): "current_version() failed since the recorded doubles ran no queries; with"

@@ -6,6 +6,7 @@
 A file is a list of
   Statement   mysql[user@host:port]> SQL, with its answers and the client's exit status
   Request     $ curl ..., with its output and curl's exit status
+  Command     $ anything else, with its output, its exit status and how long it took where that was recorded
   Watch       a table printed with tabs after a note: one look in a series of looks
   Note        ## what was done meanwhile
 """
@@ -19,6 +20,7 @@ CURL_EXIT = re.compile(r"(?P<text>.*)\[curl exit (?P<status>\d+)\]")
 ERROR = re.compile(r"ERROR (?P<code>\d+) \((?P<state>\w{5})\)(?: at line \d+)?: (?P<text>.*)")
 DONE = re.compile(r"Query OK, (\d+) rows? affected")
 COUNT = re.compile(r"(\d+) rows? in set")
+COMMAND_EXIT = re.compile(r"(?P<text>.*)\[exit (?P<status>\d+), (?P<seconds>[\d.]+) s\]")
 VERTICAL = re.compile(r"\*{20,} (\d+)\. row \*{20,}")
 
 
@@ -72,6 +74,17 @@ class Request:
     command: str
     output: str
     status: int
+
+
+@dataclass
+class Command:
+    """One shell command; 0 for a status and None for seconds that were not recorded."""
+
+    line: int
+    command: str
+    output: str
+    status: int
+    seconds: float
 
 
 @dataclass
@@ -205,6 +218,18 @@ def _request(lines, number):
     return Request(number + 1, lines[number][2:], "\n".join(body), int(match["status"])), at + 1
 
 
+def _command(lines, number):
+    """Read a command up to its exit status, or to the end of the file where none was recorded."""
+    body = []
+    for at in range(number + 1, len(lines)):
+        match = COMMAND_EXIT.fullmatch(lines[at])
+        body.append(match["text"] if match else lines[at])
+        if match:
+            return Command(number + 1, lines[number][2:], "\n".join(body), int(match["status"]),
+                           float(match["seconds"])), at + 1
+    return Command(number + 1, lines[number][2:], "\n".join(body), 0, None), len(lines)
+
+
 def _watch(lines, number):
     at = number
     while at < len(lines) and "\t" in lines[at]:
@@ -214,7 +239,7 @@ def _watch(lines, number):
 
 
 def parse(text):
-    """Read a transcript; returns a list of Statement, Request, Watch, Note. Raises TranscriptError."""
+    """Read a transcript; returns a list of Statement, Request, Command, Watch, Note. Raises TranscriptError."""
     lines = text.splitlines()
     found, at = [], 0
     while at < len(lines):
@@ -223,6 +248,8 @@ def parse(text):
             item, at = _statement(lines, at)
         elif line.startswith("$ curl "):
             item, at = _request(lines, at)
+        elif line.startswith("$ "):
+            item, at = _command(lines, at)
         elif line.startswith("## "):
             item, at = Note(at + 1, line[3:]), at + 1
         elif "\t" in line:
