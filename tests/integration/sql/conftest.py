@@ -23,8 +23,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 MODULES = "ansible_collections.starrocks.cluster.plugins.modules."
 PASSWORD = "it's \"secret\" \\ enough"
 
-# Each node has an address of its own in 127.0.0.0/8, so that one machine holds a cluster with one set of ports.
-NETWORK = "127.0.91."
+# Each node has an address of its own in 127.0.0.0/8, so that one machine holds a cluster with one set of ports, and
+# each run a network of its own, so that several can go on at once.
+NETWORK = f"127.{os.getpid() // 250 % 250 + 1}.{os.getpid() % 250 + 1}."
 BROKER_PORT = 8091
 
 
