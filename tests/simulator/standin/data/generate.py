@@ -7,18 +7,20 @@ frontend_config.json: the settings of a front end. ``{"versions": [...], "keys":
 ``[alias, type, mutable, comment, default]`` and stands for every later version until another one says something
 else; ``null`` says that the key is gone. The versions are those that were recorded.
 
-metrics.json: the lines of /metrics. ``{"versions": [...], "lines": [[line, [version, ...]], ...]}``, in order.
+metrics.json: the lines of /metrics, each once, as ``metric_templates`` makes them: ``{"versions": {version: {"blanks":
+between HELP and the name, "order": [[first, last], ...] runs of line numbers, "information_schema": the number of its
+tables}}, "lines": [...]}``.
 """
 
-import difflib
 import json
 import os
 import re
 import sys
 
 CONFIG_VERSIONS = ("3.5.0", "3.5.7", "4.0.0", "4.1.0", "4.2.0")
-METRICS = {"3.3.15": "compare/3.3.15/08-metrics.txt", "3.4.4": "compare/3.4.4/08-metrics.txt",
-           "3.5.0": "compare/3.5.0/08-metrics.txt"}
+METRICS = {**{version: f"compare/{version}/08-metrics.txt" for version in ("3.3.15", "3.4.4", "3.5.0")},
+           **{version: f"{version}/13-metrics-full.txt" for version in ("3.5.7", "4.0.0", "4.1.0", "4.2.0")}}
+PASSING_METRICS = "starrocks_fe_brpc_pool_"
 
 
 def config_rows(path):
@@ -50,22 +52,56 @@ def frontend_config(transcripts):
     return {"versions": list(CONFIG_VERSIONS), "keys": dict(sorted(keys.items()))}
 
 
+def metric_templates(path):
+    """What /metrics printed, without its values: a list of lines; those of the JVM keep them.
+
+    A line that comes once for each back end, database or user stands once, with ``*`` for the name; so does the name
+    of the pools of connections to back ends, which only come with queries.
+    """
+    with open(path, encoding="utf-8") as file:
+        lines = [line.rstrip("\n") for line in file]
+    result, block = [], []
+    for line in lines:
+        if not line or line.startswith(("$ curl", "[curl")) or PASSING_METRICS in line:
+            continue
+        line = re.sub(r"^# (HELP|TYPE) +", r"# \1 ", line)
+        if not line.startswith(("#", "jvm_")):
+            line = re.sub(r'\b(backend|db_name|db|user|is_leader)="[^"]*"', r'\1="*"', line.rpartition(" ")[0])
+        if line in block:
+            continue
+        if not line.startswith("#"):
+            repeated = re.search(r'\b(backend|db_name|db|user)="\*"', line)
+            block = [*block, line] if repeated else []
+        result.append(line)
+    return result
+
+
+def runs(numbers):
+    """[4, 5, 6, 9] -> [[4, 6], [9, 9]]"""
+    found = []
+    for number in numbers:
+        if found and found[-1][1] == number - 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return found
+
+
 def metrics(transcripts):
-    merged = []
+    lines, versions = {}, {}
     for version, path in METRICS.items():
-        with open(os.path.join(transcripts, path), encoding="utf-8") as file:
-            lines = [line.rstrip("\n") for line in file]
-        lines = [line for line in lines if line and not line.startswith(("$ curl", "[curl"))]
-        bare = [re.sub(r" [-+0-9.eENa]+$", "", line) if not line.startswith("#") else line for line in lines]
-        known = [entry[2] for entry in merged]
-        result = []
-        for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, known, bare, autojunk=False).get_opcodes():
-            if tag == "equal":
-                result += [[lines[j], merged[i][1] + [version], bare[j]] for i, j in zip(range(i1, i2), range(j1, j2))]
-            else:
-                result += merged[i1:i2] + [[lines[j], [version], bare[j]] for j in range(j1, j2)]
-        merged = result
-    return {"versions": list(METRICS), "lines": [entry[:2] for entry in merged]}
+        path = os.path.join(transcripts, path)
+        templates = metric_templates(path)
+        names = {line.rpartition(" ")[0]: number for line, number in lines.items() if line.startswith("jvm_")}
+        numbers = []
+        for line in templates:
+            known = names.get(line.rpartition(" ")[0]) if line.startswith("jvm_") else lines.get(line)
+            numbers.append(lines.setdefault(line, len(lines)) if known is None else known)
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        versions[version] = {"blanks": len(re.search(r"# HELP( +)", text).group(1)), "order": runs(numbers),
+                             "information_schema": int(re.search(r'db_name="information_schema"\} (\d+)', text)[1])}
+    return {"versions": versions, "lines": list(lines)}
 
 
 def dump(name, content, rows):

@@ -4,7 +4,6 @@
 """The HTTP port of a front end: probes, metrics, and what front ends ask of each other (section 4.4; transcript 12)."""
 
 import base64
-import functools
 import json
 import os
 import re
@@ -15,12 +14,9 @@ import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from standin import net
-from standin.fe import catalog, settings, show, users
+from standin.fe import metrics, settings, show, users
 from standin.fe.errors import SqlError
 from standin.fe.state import frontend_named, java_order
-
-# How many tables the system databases have, for /metrics.
-_SYSTEM_TABLES = {"information_schema": 54, "sys": 6}
 
 _JSON = "application/json"
 _HTML = "text/html"
@@ -29,69 +25,6 @@ _NOT_FOUND = "<!DOCTYPE html><html><head><title>StarRocks</title></head><body><h
 
 def compact(content):
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
-
-
-@functools.lru_cache
-def _metric_lines(version_text, is_older):
-    with open(os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "metrics.json"),
-              encoding="utf-8") as file:
-        content = json.load(file)
-    known = [name for name in content["versions"] if not is_older(name)] or content["versions"][:1]
-    return [line for line, versions in content["lines"] if known[-1] in versions]
-
-
-def _labelled(frontend):
-    """Label -> (its values here, {metric: number by value}): the lines that there is one of for each value."""
-    state = frontend.replica.state
-    backends = {f"{node['host']}:{node['heartbeat_port']}": catalog.tablets_on(state, node["id"])
-                for node in state["backends"]}
-    tables = {name: _SYSTEM_TABLES.get(name, len(database["tables"])) for name, database in state["databases"].items()}
-    return {
-        "backend": (list(backends), {"starrocks_fe_tablet_num": backends}),
-        "db_name": (java_order(list(tables)), {"starrocks_fe_table_num": tables}),
-        "db": ([name for name in java_order(list(tables)) if name not in _SYSTEM_TABLES], {}),
-        "user": (java_order(frontend.refused_logins), {}),
-    }
-
-
-def _expand(lines, labelled):
-    """The lines with those of a label repeated for each of its values.
-
-    Neighbours with the same label make a block, which comes once for each value; comments come with the first.
-    """
-    comments, block = [], {}
-    for line in [*lines, ""]:
-        match = re.fullmatch(r'(\w+)\{(backend|db_name|db|user)="[^"]*"\} \S+', line)
-        if match and (not block or match.group(2) == block["label"]):
-            block.setdefault("label", match.group(2))
-            block.setdefault("names", {}).setdefault(match.group(1), comments)
-            comments = []
-        elif line.startswith("#"):
-            comments.append(line)
-        else:
-            if block:
-                values, numbers = labelled[block["label"]]
-                for index, value in enumerate(values):
-                    for name, above in block["names"].items():
-                        yield from above if index == 0 else ()
-                        yield f'{name}{{{block["label"]}="{value}"}} {numbers.get(name, {}).get(value, 0)}'
-                block = {}
-            if match:
-                block = {"label": match.group(2), "names": {match.group(1): comments}}
-            else:
-                yield from comments
-                yield line
-            comments = []
-
-
-def metrics(frontend):
-    """/metrics: the recorded lines of the nearest version, with the numbers that mean something here; others are 0."""
-    replica = frontend.replica
-    own = {"starrocks_fe_max_journal_id": replica.journal_id, "starrocks_fe_meta_log_count": replica.journal_id}
-    recorded = _metric_lines(frontend.version.release, frontend.version.__lt__)
-    lines = [line if line.startswith(("#", "jvm_"))
-             else f"{line.rpartition(' ')[0]} {own.get(re.split('[ {]', line)[0], 0)}" for line in recorded]
-    return "\n".join(_expand(lines, _labelled(frontend)))
 
 
 class Server(ThreadingHTTPServer):
@@ -207,6 +140,9 @@ class _Request(BaseHTTPRequestHandler):
                           feStartTime=frontend.start_time, feVersion=version.full)
         if version >= "3.4":
             answer["heapUsedPercent"] = 0.61 if "feVersion" in answer else 0.0
+        if version >= "4.0":
+            answer["cpuCores"] = os.cpu_count() if "feVersion" in answer else 0
+            answer.update({"macAddress": "unknown"} if "feVersion" in answer else {})
         answer.update(status="FAILED" if problem else "OK", code="0", msg=problem or "Success", message="OK")
         self._send(compact(answer), _JSON)
 
@@ -225,7 +161,7 @@ class _Request(BaseHTTPRequestHandler):
         return f"invalid token: {query['token']}" if wrong_token else None
 
     def _get_metrics(self, _query):
-        self._send(metrics(self._frontend), "text/plain")
+        self._send(metrics.text(self._frontend), "text/plain")
 
     def _get_api_show_meta_info(self, query):
         if query.get("action") == "SHOW_DB_SIZE":
@@ -234,10 +170,11 @@ class _Request(BaseHTTPRequestHandler):
         replica = self._frontend.replica
         number, modified = self._frontend.metadata.newest_image()
         leader = frontend_named(self._state, replica.known_leader)
-        others = {role: [row["host"] for row in self._state["frontends"] if row["role"] == role
-                         and row["name"] != replica.name] for role in ("FOLLOWER", "OBSERVER")}
+        # The replication group's members but the leader; nobody knows them while it has no leader.
+        others = {role: [row["host"] for row in self._state["frontends"] if row["role"] == role and row["joined"]
+                         and leader and row["name"] != leader["name"]] for role in ("FOLLOWER", "OBSERVER")}
         info = {"role": replica.kind, "current_journal_id": str(replica.journal_id),
-                "master": leader["host"] if leader else "", "observer_nodes": ",".join(others["OBSERVER"]),
+                "master": leader["host"] if leader else "unknown", "observer_nodes": ",".join(others["OBSERVER"]),
                 "can_read": "false" if replica.leads else str(replica.ready).lower(),
                 "is_ready": str(replica.ready).lower(), "last_checkpoint_version": str(number),
                 "last_checkpoint_time": str(modified)}
@@ -299,9 +236,9 @@ class _Request(BaseHTTPRequestHandler):
             self._send(content_type=None, headers=["content-type: text/html", f"token: {self._state['token']}",
                                                    "connection: keep-alive"])
 
-    def _get_info(self, _query):
+    def _get_info(self, query):
         if self._from_member():
-            number, _ = self._frontend.metadata.newest_image()
+            number, _ = self._frontend.metadata.newest_image(query.get("subdir", ""))
             answer = {"imageJournalId": number}
             if self._frontend.version >= "3.3":
                 answer["imageFormatVersion"] = "v2"
@@ -310,18 +247,24 @@ class _Request(BaseHTTPRequestHandler):
     def _get_image(self, query):
         if self._from_member():
             try:
-                self._send(self._frontend.metadata.read_image(int(query["version"])), "application/octet-stream")
+                image = self._frontend.metadata.read_image(int(query["version"]), query.get("subdir", ""))
+                self._send(image, "application/octet-stream")
             except (KeyError, ValueError, OSError):
                 self._send(status="404 Not Found")
 
     def _get_put(self, query):
-        """Another front end has a new image: fetch it from there."""
-        if self._from_member():
-            number = int(query["version"])
-            url = f"http://{query.get('host') or self.client_address[0]}:{query['port']}/image?version={number}"
+        """The leader has a new image: fetch it from there."""
+        if not self._from_member():
+            return
+        number, replica = int(query["version"]), self._frontend.replica
+        if replica.leads:
+            self._send("this node is master, reject image put", status="400 Bad Request")
+        elif number > replica.journal_id:
+            self._send("image version is bigger than local max journal id, reject image put", status="400 Bad Request")
+        else:
             try:
-                with urllib.request.urlopen(url, timeout=10) as answer:
-                    self._frontend.metadata.write_image(number, answer.read().decode())
+                host = query.get("host") or self.client_address[0]
+                self._frontend.images.fetch(host, number, query.get("subdir", ""))
             except OSError:
                 self._send(status="500 Internal Server Error")
                 return

@@ -20,10 +20,11 @@ from standin.fe import errors, frames, http, mysql, startup
 from standin.fe.config import Config
 from standin.fe.forward import Forwarder
 from standin.fe.heartbeat import Heartbeats
+from standin.fe.images import Images
 from standin.fe.log import Log
 from standin.fe.metadata import Metadata
 from standin.fe.replication import Replica
-from standin.fe.scheduler import Checkpoints, Scheduler
+from standin.fe.scheduler import Scheduler
 from standin.fe.state import now_ms, voters
 from standin.process import set_name
 
@@ -74,7 +75,7 @@ class FrontEnd:
         self.pid_file = PidFile(pid_dir)
         self.metadata = Metadata(self.config.meta_dir, release)
         self.blacklist = {}      # node id -> since when; of this front end alone
-        self.refused_logins = []  # names whose login was refused: /metrics counts those
+        self.counted_logins = []  # names that /metrics has a line for: logins refused, 3.5.7 and later all
         self.start_time = 0
         self.exiting = False
         self.host = self.host_type = self.replica = None
@@ -82,12 +83,16 @@ class FrontEnd:
         self.forwarder = Forwarder(self)
         self.heartbeats = Heartbeats(self)
         self.scheduler = Scheduler(self)
-        self.checkpoints = Checkpoints(self)
+        self.images = Images(self)
 
     now = staticmethod(now_ms)
 
     def sessions(self):
         return list(self._mysql.sessions.values())
+
+    def count_login(self, name):
+        if name not in self.counted_logins:
+            self.counted_logins.append(name)
 
     # -- start -------------------------------------------------------------------------------------
 
@@ -116,6 +121,7 @@ class FrontEnd:
         self._open_ports()
         self.heartbeats.start()
         self.scheduler.start()
+        self.images.start()
         self.log.info("StarRocksFE.start():2", "FE started successfully")
         lifetime = self.config.fault("die_after_seconds")
         if lifetime is not None:
@@ -154,7 +160,13 @@ class FrontEnd:
     def became(self, kind):
         self.log.info("StateChangeExecutor.runOneCycle():1", f"transfer FE type to {kind}")
         if kind == "LEADER":
-            self.heartbeats.wake()
+            self.images.took_over(self.replica.journal_id)
+
+    def can_write(self):
+        self.heartbeats.wake()
+
+    def written(self, journal_id):
+        self.images.written(journal_id)
 
     def fatal(self, text):
         """End the process, as the real one does when it can not go on."""

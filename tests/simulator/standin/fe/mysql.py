@@ -150,10 +150,12 @@ class _Connection(socketserver.StreamRequestHandler):
             if database:
                 session.use(database)
         except SqlError as error:
-            if error.errno == 1045 and name not in frontend.refused_logins:
-                frontend.refused_logins.append(name)
+            if error.errno == 1045:
+                frontend.count_login(name)
             self._error(error)
             return None
+        if frontend.version >= "3.5.7":
+            frontend.count_login(name)
         self.server.sessions[session.number] = session
         self._ok()
         return session
