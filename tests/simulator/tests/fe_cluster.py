@@ -169,3 +169,16 @@ def leader_of(frontends):
                     return next((one for one in frontends if one.address == row["IP"]
                                  and one.process.poll() is None), None)
     return None
+
+
+def is_member(leader, other):
+    """Does the leader see the other as a member that lives?"""
+    row = leader.frontends()[other.address]
+    return row["Join"] == row["Alive"] == "true"
+
+
+def join(leader, new, role="FOLLOWER"):
+    """Add, start with --helper, and wait until the leader sees it as a member that lives."""
+    leader.query(f'ALTER SYSTEM ADD {role} "{new.member}"')
+    new.start("-helper", f"{leader.member}")
+    wait_for(lambda: is_member(leader, new), f"{new.address} has joined")

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from fe_cluster import EDIT_LOG, HTTP, QUERY, RPC, FrontEndProcess, leader_of, wait_for
+from fe_cluster import EDIT_LOG, HTTP, QUERY, RPC, FrontEndProcess, is_member, join, leader_of, wait_for
 from standin.fe import frames
 
 
@@ -25,18 +25,6 @@ def make(tmp_path):
     yield front_end
     for one in made:
         one.kill()
-
-
-def join(leader, new, role="FOLLOWER"):
-    """Add, start with --helper, and wait until the leader sees it as a member that lives."""
-    leader.query(f'ALTER SYSTEM ADD {role} "{new.member}"')
-    new.start("-helper", f"{leader.member}")
-    wait_for(lambda: is_member(leader, new), f"{new.address} has joined")
-
-
-def is_member(leader, other):
-    row = leader.frontends()[other.address]
-    return row["Join"] == row["Alive"] == "true"
 
 
 @pytest.fixture
@@ -257,17 +245,6 @@ def test_clock_too_far_off_can_not_join(make):
     late.launch("-helper", f"{leader.member}")
     assert late.wait() == 255
     assert "exceeds max permissible delta: 5000 ms. HANDSHAKE_ERROR" in late.log()
-
-
-def test_image_reaches_every_front_end(trio):
-    first, second, third = trio
-    first.query("ALTER SYSTEM CREATE IMAGE")
-    wait_for(lambda: "totally 2 nodes, push succeeded 2 nodes" in first.log(), "image pushed")
-    made = [sorted(path.name for path in (one.home / "meta" / "image").glob("image.*")) for one in trio]
-    assert made[0] and made[0] == made[1] == made[2]
-    for one in (first, second, third):
-        assert f'"last_checkpoint_version":"{made[0][0].split(".")[1]}"' in one.get(
-            "/api/show_meta_info?action=SHOW_HA")
 
 
 def test_an_idle_leader_is_idle(trio):

@@ -40,7 +40,7 @@ def test_only_role_or_only_version(make):
 def test_image_without_journal(make):
     one = make().start()
     one.query("ALTER SYSTEM CREATE IMAGE")
-    wait_for(lambda: "push image." in one.log(), "the image")
+    wait_for(lambda: "checkpoint finished save image." in one.log(), "the image")
     one.stop()
     (one.home / "meta" / "bdb" / "journal.json").unlink()
     assert "image exists, but bdb dir is empty" in refused(one)

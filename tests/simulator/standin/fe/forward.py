@@ -103,6 +103,15 @@ class Forwarder:
             return error.message
         return reply.get("error")
 
+    def make_image(self, row, number, subdir):
+        """Have another front end make an image; True if it did."""
+        try:
+            reply = self._ask((row["host"], row["rpc_port"]), {
+                "type": "make_image", "sender": self.frontend.replica.name, "number": number, "subdir": subdir})
+        except SqlError:
+            return False
+        return "error" not in reply
+
     # -- answering ---------------------------------------------------------------------------------
 
     def answer(self, message, _context):
@@ -115,6 +124,11 @@ class Forwarder:
                 settings.set_here(self.frontend.config, message["key"], message["value"], message["persistent"])
             except SqlError as error:
                 return {"error": error.message}
+            return {}
+        if message["type"] == "make_image":
+            if message["number"] > self.frontend.replica.journal_id:
+                return {"error": f"can not find journal id: {message['number']}"}
+            self.frontend.images.make(message["number"], message["subdir"])
             return {}
         session = statements.Session(self.frontend, message["user"], message["host"], message["database"],
                                      message["roles"])

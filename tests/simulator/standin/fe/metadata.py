@@ -3,14 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a front end keeps on disk below meta_dir (section 4.3).
 
-``image/ROLE`` and ``image/VERSION`` are Java properties files; ``image/image.<N>`` (3.5 and later: also
-``image/v2/``) is a checkpoint; ``bdb/journal.json`` stands in for the Berkeley DB: the newest entry of the journal.
+``image/ROLE`` and ``image/VERSION`` are Java properties files; ``image/image.<N>`` is a checkpoint, from 3.3 on also
+``image/v2/image.<N>`` with its checksum, in shared-data ``image/starmgr/image.<N>`` too; ``bdb/journal.json`` stands in
+for the Berkeley DB: the newest entry of the journal.
 """
 
 import json
 import os
 import re
 import time
+import zlib
 
 from standin.properties import properties
 
@@ -44,11 +46,16 @@ class Metadata:
         self.image_dir = os.path.join(meta_dir, "image")
         self.bdb_dir = os.path.join(meta_dir, "bdb")
         self.journal_path = os.path.join(self.bdb_dir, "journal.json")
-        self._image_dirs = [self.image_dir] + ([os.path.join(self.image_dir, "v2")] if version >= "3.5" else [])
+        self._has_v2 = version >= "3.3"
 
     def create(self):
-        for folder in (*self._image_dirs, self.bdb_dir):
+        for folder in (*self._image_dirs(""), self.bdb_dir):
             os.makedirs(folder, exist_ok=True)
+
+    def _image_dirs(self, subdir):
+        """The folders that an image is written to; subdir: "" or "/starmgr"."""
+        folder = self.image_dir + subdir
+        return [folder, os.path.join(folder, "v2")] if self._has_v2 and not subdir else [folder]
 
     def read(self, name):
         """ROLE or VERSION as a dictionary, None if the file is not there."""
@@ -71,23 +78,27 @@ class Metadata:
     def save_journal(self, entry):
         write_file(self.journal_path, json.dumps(entry))
 
-    def newest_image(self):
+    def newest_image(self, subdir=""):
         """(journal id, time in ms) of the newest image; (0, 0) without one."""
-        found = [(int(match.group(1)), os.path.getmtime(os.path.join(self.image_dir, match.group(0))))
-                 for match in (re.fullmatch(r"image\.(\d+)", name) for name in os.listdir(self.image_dir)) if match]
+        folder = self.image_dir + subdir
+        names = os.listdir(folder) if os.path.isdir(folder) else []
+        found = [(int(match.group(1)), os.path.getmtime(os.path.join(folder, match.group(0))))
+                 for match in (re.fullmatch(r"image\.(\d+)", name) for name in names) if match]
         number, modified = max(found, default=(0, 0))
         return number, int(modified * 1000)
 
-    def read_image(self, number):
-        with open(os.path.join(self.image_dir, f"image.{number}"), encoding="utf-8") as file:
+    def read_image(self, number, subdir=""):
+        with open(os.path.join(self.image_dir + subdir, f"image.{number}"), encoding="utf-8") as file:
             return file.read()
 
-    def write_image(self, number, content):
+    def write_image(self, number, content, subdir=""):
         """Keep this image alone, as the real one does after a checkpoint."""
-        for folder in self._image_dirs:
+        for folder in self._image_dirs(subdir):
             os.makedirs(folder, exist_ok=True)
             write_file(os.path.join(folder, f"image.{number}"), content)
+            if folder.endswith("/v2"):
+                write_file(os.path.join(folder, f"checksum.{number}"), str(zlib.crc32(content.encode())))
             for name in os.listdir(folder):
-                match = re.fullmatch(r"image\.(\d+)", name)
+                match = re.fullmatch(r"(?:image|checksum)\.(\d+)", name)
                 if match and int(match.group(1)) < number:
                     os.remove(os.path.join(folder, name))

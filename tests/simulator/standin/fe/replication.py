@@ -46,7 +46,8 @@ class Replica:
     """This front end as a member of the group."""
 
     def __init__(self, name, address, rpc_port, metadata, config, log, events):
-        """events: has ``became(fe_type)``, called in any thread, and ``fatal(text)``, which ends the process.
+        """events: ``became(fe_type)``, ``can_write()`` on a leader that is ready, ``written(journal_id)`` after each of
+        its entries, all called in any thread, and ``fatal(text)``, which ends the process.
 
         address: (host, edit_log_port). The journal is read from metadata, or is empty on a first start by a helper.
         """
@@ -165,6 +166,7 @@ class Replica:
             state = copy.deepcopy(self.state)
             result = change(state)
             self._commit(state)
+            self.events.written(self.journal_id)
             return result
 
     def _commit(self, state):
@@ -218,7 +220,7 @@ class Replica:
         self.leader_address = (self.address[0], self.rpc_port)
         self.ready = True
         self.log.out("leader finished to replay journal, can write now.")
-        self.events.became("LEADER")
+        self.events.can_write()
 
     def _start_feeders(self, state):
         for frontend in state["frontends"]:

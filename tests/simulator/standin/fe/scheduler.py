@@ -1,14 +1,12 @@
 # Copyright: (c) 2026, the starrocks.cluster authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the leader does by itself: reports of back ends, repair and drain of tablets, statistics tables, images."""
+"""What the leader does by itself: reports of back ends, repair and drain of tablets, statistics tables."""
 
 import concurrent.futures
 import json
 import threading
 import time
-import urllib.parse
-import urllib.request
 
 from standin.fe import catalog, settings
 from standin.fe import state as model
@@ -111,40 +109,3 @@ class Scheduler:
     def keep_tables(self):
         if self.frontend.replica.state["run_mode"] == "shared_nothing":
             self._write_if(lambda state: catalog.keep_tables(self.frontend.version, state))
-
-
-class Checkpoints:
-    """ALTER SYSTEM CREATE IMAGE: an image made here and pushed to the others (section 7.3)."""
-
-    def __init__(self, frontend):
-        self.frontend = frontend
-        self._busy = threading.Lock()
-
-    def request(self):
-        """Returns at once; the checkpoint goes on by itself."""
-        self.frontend.log.info("Checkpoint.runAfterCatalogReady():1", "triggering a new checkpoint manually")
-        threading.Thread(target=self._run, name="leaderCheckpointer", daemon=True).start()
-
-    def _run(self):
-        with self._busy:
-            own = self.frontend
-            with own.replica.changed:
-                number, content = own.replica.journal_id, json.dumps(own.replica.state)
-            own.log.info("Checkpoint.createImage():1", f"begin to generate new image: image.{number}")
-            own.metadata.write_image(number, content)
-            own.log.info("Checkpoint.createImage():2", f"checkpoint finished save image.{number}")
-            others = [row for row in own.replica.state["frontends"] if row["name"] != own.replica.name]
-            pushed = sum(self._push(row, number) for row in others)
-            own.log.info("Checkpoint.pushImage():1", f"push image.{number} from subdir [] to other nodes. totally "
-                         f"{len(others)} nodes, push succeeded {pushed} nodes")
-
-    def _push(self, row, number):
-        port = self.frontend.config.text("http_port")
-        query = urllib.parse.urlencode({"version": number, "port": port, "host": self.frontend.host})
-        try:
-            with urllib.request.urlopen(f"http://{row['host']}:{port}/put?{query}", timeout=10) as answer:
-                return answer.status == 200
-        except OSError as error:
-            self.frontend.log.error("Checkpoint.pushImage():2", f"Exception when pushing image file to {row['host']}: "
-                                    f"{error}")
-            return False

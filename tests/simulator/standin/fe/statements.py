@@ -210,7 +210,7 @@ class Session:
 
     def _create_image(self):
         self._require(_NODE)
-        self.frontend.checkpoints.request()
+        self.frontend.images.request()
 
     def _show_grants(self, user=None):
         key = user or self.user
