@@ -15,7 +15,6 @@ import pwd
 import re
 import resource
 import socket
-import subprocess
 import time
 
 from ansible_collections.starrocks.cluster.plugins.module_utils._node import parse_listening
@@ -40,9 +39,10 @@ DOCUMENTATION_ADDRESS = '192.0.2.1'
 
 
 class Reader(object):
-    """Reads the files of a host, below ``root``."""
+    """Reads the files of a host, below ``root``; ``run_command``: AnsibleModule's."""
 
-    def __init__(self, root='/'):
+    def __init__(self, run_command, root='/'):
+        self.run_command = run_command
         self.root = root
 
     def path(self, path):
@@ -277,20 +277,21 @@ def read_jdk(reader, home):
         return None
     version, major = parse_java_version(reader.text(os.path.join(home, 'release')))
     if major is None:
-        version, major = parse_java_version(_java_says(reader.path(java)))
+        version, major = parse_java_version(_java_says(reader, java))
     if major is None:
         return None
     return {'home': home, 'version': version, 'major': major,
             'javac': os.access(reader.path(os.path.join(home, 'bin', 'javac')), os.X_OK)}
 
 
-def _java_says(java):
+def _java_says(reader, java):
     """Return the output of ``java -version`` (some builds have no release file), '' on any error."""
     try:
-        output = subprocess.check_output([java, '-Xms32M', '-Xmx32M', '-version'], stderr=subprocess.STDOUT, timeout=20)
-    except (OSError, subprocess.SubprocessError):
+        status, out, err = reader.run_command(['timeout', '20', reader.path(java), '-Xms32M', '-Xmx32M', '-version'],
+                                              handle_exceptions=False)
+    except EnvironmentError:
         return ''
-    return output.decode('utf-8', 'replace')
+    return out + err if status == 0 else ''
 
 
 def _java_home_on_path(search_path):

@@ -103,7 +103,7 @@ def read_stamp(home):
     return stamp
 
 
-def look(home, component, owner):
+def look(home, component, owner, run_command):
     """Found: what a component's folder holds. owner: (uid, gid) that all should have, each None for any."""
     if not os.path.lexists(home):
         return Found('absent', None, None, [])
@@ -112,7 +112,7 @@ def look(home, component, owner):
     stamp = read_stamp(home)
     if stamp is None:
         if any(os.path.lexists(os.path.join(home, name)) for name in ('bin', 'lib')):
-            return Found('unstamped', probe(home, component), None, [])
+            return Found('unstamped', probe(home, component, run_command), None, [])
         return Found('empty', None, None, [])
     if not stamp['complete']:
         return Found('unfinished', None, stamp, [])

@@ -10,7 +10,6 @@ import glob
 import os
 import re
 import struct
-import subprocess
 import zipfile
 
 from ansible_collections.starrocks.cluster.plugins.module_utils._release import version_of_build
@@ -32,12 +31,15 @@ _CONSTANT_SIZES = {3: 4, 4: 4, _LONG: 8, _DOUBLE: 8, 7: 2, _STRING: 2, 9: 4, 10:
 _PROBE_TIMEOUT = 60
 
 
-def probe(home, component):
-    """The version of the files in a component's folder, or None where they do not tell."""
+def probe(home, component, run_command):
+    """The version of the files in a component's folder, or None where they do not tell.
+
+    ``run_command``: AnsibleModule's.
+    """
     if component == 'fe':
         return version_of_build(frontend_build(os.path.join(home, 'lib')))
     if component == 'be':
-        return version_of_build(backend_build(home))
+        return version_of_build(backend_build(home, run_command))
     return None
 
 
@@ -95,7 +97,7 @@ def _constant_of_class(data, field):
     return None
 
 
-def backend_build(home):
+def backend_build(home, run_command):
     """What the back end's program prints as its version (``3.3.5-6d81f75``), or None.
 
     It runs as the owner of its file, never as root for a file of somebody else, with the libraries of
@@ -103,32 +105,21 @@ def backend_build(home):
     """
     lib = os.path.join(home, 'lib')
     program = os.path.join(lib, 'starrocks_be')
-    folders = [os.path.join(lib, 'jemalloc'), os.path.join(lib, 'hadoop', 'native'), lib]
-    environment = {'PATH': os.environ.get('PATH', os.defpath), 'LANG': 'C', 'STARROCKS_HOME': home}
-    if os.environ.get('JAVA_HOME'):
-        environment['JAVA_HOME'] = os.environ['JAVA_HOME']
-        folders.insert(2, os.path.join(os.environ['JAVA_HOME'], 'lib', 'server'))
-    environment['LD_LIBRARY_PATH'] = ':'.join(folders)
     try:
         owner = os.stat(program)
-        process = subprocess.Popen(
-            [program, '--version'], cwd='/', env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, preexec_fn=lambda: _become(owner.st_uid, owner.st_gid))
-    except (EnvironmentError, subprocess.SubprocessError):
+    except EnvironmentError:
         return None
+    folders = [os.path.join(lib, 'jemalloc'), os.path.join(lib, 'hadoop', 'native'), lib]
+    if os.environ.get('JAVA_HOME'):
+        folders.insert(2, os.path.join(os.environ['JAVA_HOME'], 'lib', 'server'))
+    command = ['timeout', str(_PROBE_TIMEOUT)]
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        command = ['setpriv', '--reuid=%d' % owner.st_uid, '--regid=%d' % owner.st_gid, '--clear-groups'] + command
+    # The libraries are for the program alone: the two above still run as root.
+    command += ['env', 'STARROCKS_HOME=' + home, 'LD_LIBRARY_PATH=' + ':'.join(folders), program, '--version']
     try:
-        out = process.communicate(timeout=_PROBE_TIMEOUT)[0].decode('utf-8', 'replace')
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
+        status, out, dummy = run_command(command, cwd='/', handle_exceptions=False)
+    except EnvironmentError:
         return None
     match = re.search(r'\d+\.\d+\.\d+\S*', (out.splitlines() or [''])[0])
-    return match.group(0) if process.returncode == 0 and match else None
-
-
-def _become(uid, gid):
-    """In the child: give up root for the owner of the program."""
-    if os.geteuid() == 0 and uid != 0:
-        os.setgroups([])
-        os.setgid(gid)
-        os.setuid(uid)
+    return match.group(0) if status == 0 and match else None

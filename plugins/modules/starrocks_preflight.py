@@ -318,7 +318,7 @@ def main():
         wishes = clean(module.params)
     except (ValueError, TypeError) as error:
         module.fail_json(msg='The options of starrocks_preflight are not right: %s' % error)
-    facts = _preflight_facts.collect(_preflight_facts.Reader(), wishes, os.environ)
+    facts = _preflight_facts.collect(_preflight_facts.Reader(module.run_command), wishes, os.environ)
     facts.update(python=_preflight.python_version(), pymysql=pymysql is not None)
     checks = _preflight.judge(facts, wishes)
     host = _preflight.host_summary(facts, wishes)

@@ -250,8 +250,9 @@ _SHOWN_OF_STAMP = ('version', 'archive', 'adopted', 'installed_at')
 class Release:
     """One component on this host: what is there, what is wanted, and the way from one to the other."""
 
-    def __init__(self, params, check_mode):
+    def __init__(self, params, check_mode, run_command):
         self.params = params
+        self.run_command = run_command
         self.component = params['component']
         self.version = params['version']
         self.home = _home(params['dest'], self.component)
@@ -264,7 +265,7 @@ class Release:
         rules.check_evidence(name, rules.version_of_name(name), self.version)
         self.owner = (_number(params['owner'], pwd.getpwnam, 'pw_uid', 'user', check_mode),
                       _number(params['group'], grp.getgrnam, 'gr_gid', 'group', check_mode))
-        self.found = disk.look(self.home, self.component, self.owner)
+        self.found = disk.look(self.home, self.component, self.owner, self.run_command)
         self.leftovers = disk.leftovers(self.home)
         sha256 = origin.get('sha256') or (self.digest if self.algorithm == 'sha256' else None)
         self.decision = rules.decide(self.found, self.version, sha256, self.home)
@@ -341,7 +342,7 @@ class Release:
         if self.params['part_of']:
             disk.check_room(staging.path, self.params['part_of']['unpacked_size'])
         archive = self._stage(staging)
-        told = probe(staging.path, self.component) if self.component == 'fe' else None
+        told = probe(staging.path, self.component, self.run_command) if self.component == 'fe' else None
         rules.check_evidence('the front end of %s' % self.source.shown, told, self.version)
         return disk.new_stamp(self.component, self.version, self._origin(archive), staging.release_files(),
                               staging.release_folders())
@@ -431,7 +432,7 @@ class Release:
         self._attributes()
 
     def _attributes(self):
-        found = disk.look(self.home, self.component, self.owner)
+        found = disk.look(self.home, self.component, self.owner, self.run_command)
         disk.mend_attributes(self.home, found.stamp, [one for one in found.drift if one.attributes_only], self.owner)
 
     def result(self, stamp):
@@ -527,7 +528,7 @@ def main():
                  home=os.path.join(params['dest'], params['component']))
     found_version = None
     try:
-        release = Release(params, module.check_mode)
+        release = Release(params, module.check_mode, module.run_command)
         found_version = release.found.version
         release.check()
         if not module.check_mode:

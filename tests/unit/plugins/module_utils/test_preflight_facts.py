@@ -53,12 +53,18 @@ def tcp_line(port, state, inode, address='00000000'):
     return ' 0: %s:%04X 00000000:0000 %s 00000000:00000000 00:00000000 00000000 0 0 %d 1 0 100 0 0 10 0\n' % columns
 
 
+def run_command(arguments, handle_exceptions=True):
+    """Runs a program as AnsibleModule.run_command does."""
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
 class Tree:
     """A host's files, laid out below a folder."""
 
     def __init__(self, folder):
         self.folder = folder
-        self.reader = facts.Reader(str(folder))
+        self.reader = facts.Reader(run_command, str(folder))
         (folder / 'proc/self/ns').mkdir(parents=True)
         os.symlink('pid:[1]', str(folder / 'proc/self/ns/pid'))
 
@@ -108,11 +114,11 @@ def test_a_host_without_network_has_no_address(tree):
 
 
 def test_this_machines_addresses_can_be_bound():
-    for address in facts.addresses(facts.Reader()):
+    for address in facts.addresses(facts.Reader(run_command)):
         family = socket.AF_INET6 if ':' in address else socket.AF_INET
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.bind((address, 0))
-    assert facts.default_address() in facts.addresses(facts.Reader()) + [None]
+    assert facts.default_address() in facts.addresses(facts.Reader(run_command)) + [None]
 
 
 def lookups(monkeypatch, names, reverse):
@@ -254,7 +260,7 @@ def test_a_real_listener_is_found_with_its_process(family, address):
     listener = subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE, text=True)
     try:
         port = int(listener.stdout.readline())
-        row, = in_use(facts.Reader(), dict(FE, ports={'http_port': port}))
+        row, = in_use(facts.Reader(run_command), dict(FE, ports={'http_port': port}))
         assert (row['port'], row['pid'], row['own']) == (port, listener.pid, False)
         assert row['program'] == os.path.basename(sys.executable)
     finally:
@@ -452,7 +458,7 @@ def test_all_facts_of_this_machine_in_a_moment():
     wishes = {'nodes': [node, dict(BE, paths=[], storage_paths=['/data1'])], 'host_type': 'IP', 'java_home': None,
               'user': 'starrocks', 'systemd_scope': 'system', 'limit_nofile': 1024}
     begin = time.process_time()
-    found = facts.collect(facts.Reader(), wishes, os.environ)
+    found = facts.collect(facts.Reader(run_command), wishes, os.environ)
     assert time.process_time() - begin < 0.3
     assert set(found['space']) == {'/var/lib/starrocks/fe/meta', '/opt/starrocks/fe', '/data1'}
     assert found['metadata']['fe'] is False

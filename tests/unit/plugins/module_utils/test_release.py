@@ -3,6 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The rules of an installed release, and the parts of starrocks_release that need no disk."""
 
+import os
+import pathlib
+import subprocess
+import tempfile
 import urllib.error
 
 import pytest
@@ -194,3 +198,45 @@ def test_names_and_what_is_shown_of_a_url():
     assert source.archive_name(url) == 'StarRocks-3.5.0.tar.gz'
     assert source.shown_url(url) == 'https://example.com:8443/a/StarRocks-3.5.0.tar.gz'
     assert source.archive_name('/srv/StarRocks-3.5.0.tar.gz') == 'StarRocks-3.5.0.tar.gz'
+
+
+def run_command(arguments, cwd, handle_exceptions):
+    """Runs a program as AnsibleModule.run_command does."""
+    done = subprocess.run(arguments, cwd=cwd, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def program():
+    """A function that writes lib/starrocks_be, a script, into a folder that everybody may enter; returns the folder."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        (folder / 'lib').mkdir()
+
+        def write(script):
+            path = folder / 'lib' / 'starrocks_be'
+            path.write_text('#!/bin/sh\n%s\n' % script)
+            path.chmod(0o755)
+            if os.geteuid() == 0:
+                os.chown(str(path), 65534, 65534)
+            return str(folder)
+
+        yield write
+
+
+def test_the_back_end_tells_its_version_as_the_owner_of_its_file(program):
+    home = program('[ "$1" = --version ] && [ "$STARROCKS_HOME" -ef "${0%/lib/*}" ] || exit 1\n'
+                   'case $LD_LIBRARY_PATH in *$STARROCKS_HOME/lib) ;; *) exit 1 ;; esac\n'
+                   '[ "$(stat -c %u "$0")" = "$(id -u)" ] && echo "3.5.0-0be11fd"')
+    assert probe.backend_build(home, run_command) == '3.5.0-0be11fd'
+    assert probe.probe(home, 'be', run_command) == '3.5.0'
+
+
+@pytest.mark.parametrize('script', ['echo 3.5.0-0be11fd; exit 3', 'echo who knows', ':', 'kill -9 $$'])
+def test_a_back_end_that_does_not_tell(program, script):
+    assert probe.backend_build(program(script), run_command) is None
+
+
+def test_no_back_end(tmp_path):
+    assert probe.backend_build(str(tmp_path), run_command) is None
