@@ -8,10 +8,11 @@ What an error means is data (ERROR_RULES), because StarRocks answers nearly ever
 decide (starrocks.md section 3.1).
 """
 
+import ssl
 import time
-import traceback
 from collections import namedtuple
 
+from ansible_collections.starrocks.cluster.plugins.module_utils import _wire
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import (
     Resolver,
     join_host_port,
@@ -19,20 +20,30 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address imp
     split_host_port,
 )
 from ansible_collections.starrocks.cluster.plugins.module_utils._statements import hide_secrets
-from ansible_collections.starrocks.cluster.plugins.module_utils._tables import FRONTENDS, leader_of, read_rows
-
-try:
-    import pymysql
-    PYMYSQL_IMPORT_ERROR = None
-except ImportError:
-    pymysql = None
-    PYMYSQL_IMPORT_ERROR = traceback.format_exc()
+from ansible_collections.starrocks.cluster.plugins.module_utils._tables import (
+    FRONTENDS,
+    in_utc,
+    leader_of,
+    offset_of,
+    read_dicts,
+    read_rows,
+)
+from ansible_collections.starrocks.cluster.plugins.module_utils._versions import (
+    OLDEST_LINE,
+    is_another_server,
+    is_too_old,
+    without_product,
+)
 
 # How long a statement is tried again while the leader changes, in seconds. A stopped leader was replaced within
 # 1.2 s, three front ends from cold took 20 s (starrocks.md sections 0.2, 0.3).
 PATIENCE = 60.0
 # Seconds between two tries.
 PAUSE = 0.5
+
+# What a new connection begins with: times in UTC where the server has a choice, and who is there.
+ASK_FOR_UTC = "SET time_zone = '+00:00'"
+ASK_VERSION = 'SELECT @@version_comment'
 
 # What follows from an error.
 AGAIN = 'again'    # Says nothing about the statement: it may or may not have been done. Ask again, at another FE too.
@@ -70,8 +81,26 @@ BUSY = ErrorRule(
     'metadata busy', (), ('Failed to acquire globalStateMgr lock', 'frontend name already exists'),
     AGAIN, 'the leader is busy: try again', 'starrocks.md 3.3')
 
+NO_ANSWER = ErrorRule(
+    'no answer', (2002, 2003, 2005), (), AGAIN,
+    'check login_hosts and login_port, and that the front ends run: they open the port only once they are ready',
+    'starrocks.md 3.6')
+NOT_STARROCKS = ErrorRule(
+    'not StarRocks', (), ('You have an error in your SQL syntax',), FINAL,
+    'this is another MySQL server, not a StarRocks front end: check login_hosts and login_port (9030)',
+    "MySQL's and MariaDB's own words; StarRocks says 'Getting syntax error', starrocks.md 3.1")
+TOO_OLD = ErrorRule(
+    'too old', (), ('is older than StarRocks',), FINAL, 'upgrade it by hand first', 'starrocks.md, the versions that it covers')
+
 ERROR_RULES = (
     DENIED,
+    ErrorRule('TLS', (2026,), (), FINAL, 'the front end has TLS only with ssl_keystore_location in its fe.conf; without '
+              'it leave ca_cert and check_hostname out', 'PyMySQL, CR_SSL_CONNECTION_ERROR'),
+    ErrorRule('TLS', (2003,), ('[SSL',), FINAL, 'check ca_cert, and that the certificate is for the name in login_hosts',
+              "Python's ssl"),
+    NO_ANSWER,
+    ErrorRule('not MySQL', (2007,), (), FINAL, 'login_port is the query_port of the front ends (9030), not another of '
+              'their ports', '_wire'),
     LOST,
     NO_LEADER,
     LEADER_CHANGES,
@@ -86,9 +115,8 @@ ERROR_RULES = (
     ErrorRule('privilege missing', (1227, 1252, 5203), (), FINAL,
               'ALTER SYSTEM and the node listings need the role cluster_admin, SHOW PROC and settings the privilege '
               'OPERATE; both have to be default roles of the account', 'starrocks.md 0.11, 3.6'),
-    ErrorRule('not StarRocks', (), ('You have an error in your SQL syntax',), FINAL,
-              'this is another MySQL server, not a StarRocks front end: check login_hosts and login_port (9030)',
-              "MySQL's and MariaDB's own words; StarRocks says 'Getting syntax error', starrocks.md 3.1"),
+    NOT_STARROCKS,
+    TOO_OLD,
     ErrorRule('already there', (),
               ('already exists with same host', 'Same backend already exists', 'Same compute node already exists',
                'FE with the same host', 'has already in brokers'), STALE,
@@ -163,47 +191,91 @@ def _with_advice(message, rule):
     return '%s. To do: %s.' % (message.rstrip('. '), rule.advice) if rule.advice else message
 
 
-NO_ANSWER = ErrorRule(
-    'no answer', (), (), AGAIN,
-    'check login_hosts and login_port, and that the front ends run: they open the port only once they are ready',
-    'starrocks.md 3.6')
-
 ConnectionOptions = namedtuple('ConnectionOptions', (
     'targets', 'user', 'password', 'check_implicit_admin', 'connect_timeout', 'read_timeout', 'tls'))
-ConnectionOptions.__doc__ = """``targets``: list of (host, port); timeouts in seconds; ``tls``: None, or
-PyMySQL's dict of ca, cert, key, check_hostname."""
+ConnectionOptions.__doc__ = """``targets``: list of (host, port); timeouts in seconds; ``tls``: None or an
+ssl.SSLContext."""
 
 Result = namedtuple('Result', ('columns', 'types', 'rows', 'affected'))
 Result.__doc__ = """``columns`` list of names, ``types`` list of MySQL type codes, ``rows`` list of tuples,
 ``affected`` int."""
 
 
+class BadOptions(ValueError):
+    """Connection options that cannot be; ``findings`` is the list of what is wrong with them."""
+
+    def __init__(self, findings):
+        super(BadOptions, self).__init__('; '.join(findings))
+        self.findings = findings
+
+
 def options_from(params):
-    """ConnectionOptions from a module's parameters. Raises ValueError for a host or port that is none."""
+    """ConnectionOptions from a module's parameters. Raises BadOptions with all findings; asks no server."""
+    findings, targets = [], []
     if not params['login_hosts']:
-        raise ValueError('login_hosts is empty: name at least one front end')
-    tls = {}
-    for key, option in (('ca', 'ca_cert'), ('cert', 'client_cert'), ('key', 'client_key'),
-                        ('check_hostname', 'check_hostname')):
-        if params.get(option) is not None:
-            tls[key] = params[option]
+        findings.append('login_hosts is empty: name at least one front end')
+    for text in params['login_hosts'] or ():
+        try:
+            targets.append(split_host_port(text, params['login_port']))
+        except ValueError as error:
+            findings.append('login_hosts or login_port: %s' % error)
+    for option in ('connect_timeout', 'read_timeout'):
+        if params[option] < 1:
+            findings.append('%s: %d is not at least 1' % (option, params[option]))
+    try:
+        tls = tls_context(*[params.get(option) for option in TLS_OPTIONS])
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        findings.append('ca_cert, client_cert or client_key (%s): %s' % (
+            ', '.join(params[option] for option in TLS_OPTIONS[:3] if params.get(option)), error))
+    if findings:
+        raise BadOptions(findings)
     return ConnectionOptions(
-        targets=[split_host_port(text, params['login_port']) for text in params['login_hosts']],
+        targets=targets,
         user=params['login_user'],
         password=params['login_password'],
         check_implicit_admin=params['check_implicit_admin'],
         connect_timeout=params['connect_timeout'],
         read_timeout=params['read_timeout'],
-        tls=tls or None)
+        tls=tls)
+
+
+TLS_OPTIONS = ('ca_cert', 'client_cert', 'client_key', 'check_hostname')
+
+
+def tls_context(ca_cert, client_cert, client_key, check_hostname):
+    """The ssl.SSLContext that these options ask for, None if they ask for none.
+
+    Without ``ca_cert`` the server is not checked. Raises OSError or ValueError for files that are none.
+    """
+    if ca_cert is None and client_cert is None and check_hostname is None:
+        return None
+    context = ssl.create_default_context(cafile=ca_cert)
+    # Python 3.13 and later would refuse certificates of most private authorities.
+    context.verify_flags &= ~getattr(ssl, 'VERIFY_X509_STRICT', 0)
+    context.check_hostname = ca_cert is not None and check_hostname is not False
+    context.verify_mode = ssl.CERT_NONE if ca_cert is None else ssl.CERT_REQUIRED
+    if client_cert is not None:
+        # A key with a passphrase is an error; without the argument it would be asked for at the terminal.
+        context.load_cert_chain(client_cert, client_key, password='')
+    return context
+
+
+def _close(connection):
+    try:
+        connection.close()
+    except Exception:  # the connection is given up: how it breaks is of no interest
+        pass
 
 
 class Session(object):
     """A connection that outlives its front end: on a lost connection it goes on with the next one.
 
-    ``driver`` is the module pymysql or what behaves like it. Not for use by several threads.
+    ``driver`` is the module _wire or what behaves like it; ``clock`` and ``now`` tell the monotonic time and the time
+    since 1970 in seconds. Not for use by several threads.
     """
 
-    def __init__(self, options, patience=PATIENCE, driver=None, clock=time.monotonic, sleep=time.sleep, resolve=None):
+    def __init__(self, options, patience=PATIENCE, driver=None, clock=time.monotonic, sleep=time.sleep, resolve=None,
+                 now=time.time):
         self.options = options
         # Seconds for which read() tries again.
         self.patience = patience
@@ -214,13 +286,18 @@ class Session(object):
         self.resolve = resolve or Resolver()
         self.clock = clock
         self.sleep = sleep
-        self._driver = driver or pymysql
+        self.now = now
+        self._driver = driver or _wire
         self._targets = list(options.targets)
         self._connection = None
         self._target = None
         # Whether the front end that is asked is known to be the leader.
         self._leads = False
         self._was_in = False
+        # The version of the front end that is asked, None where it did not say.
+        self._version = None
+        # Seconds by which the zone of the times that it shows is ahead of UTC.
+        self._zone_offset = 0
 
     @property
     def address(self):
@@ -247,13 +324,12 @@ class Session(object):
 
     def close(self):
         if self._connection is not None:
-            try:
-                self._connection.close()
-            except Exception:  # the connection is given up: how it breaks is of no interest
-                pass
+            _close(self._connection)
         self._connection = None
         self._target = None
         self._leads = False
+        self._version = None
+        self._zone_offset = 0
 
     def read(self, statement, arguments=None):
         """The Result of a statement that changes nothing; tried again for ``patience`` seconds while that may help.
@@ -287,6 +363,21 @@ class Session(object):
             if error.outcome == AGAIN:
                 self._leave()
             raise
+
+    def dicts(self, statement, arguments=None):
+        """What read() gives as a list of dicts: column name in snake_case -> text, or None for an SQL NULL alone."""
+        result = self.read(statement, arguments)
+        return read_dicts(result.columns, result.rows)
+
+    def version(self):
+        """The version of the front end that is asked, such as ``3.5.0-0be11fd`` (section 0.13); read once.
+
+        Builds of one's own may have a text that _versions cannot read.
+        """
+        self.connect()
+        if self._version is None:
+            self._version = without_product(self.dicts(ASK_VERSION)[0].popitem()[1])
+        return self._version
 
     def rows(self, table):
         """Typed rows of ``table`` as the leader sees it."""
@@ -363,28 +454,56 @@ class Session(object):
             except StatementError:
                 raise error
             implicit = True
+        try:
+            version = self._begin(connection, target)
+        except StatementError:
+            _close(connection)
+            raise
         self.close()
-        self._connection, self._target = connection, target
+        self._connection, self._target, self._version = connection, target, version
         self._was_in = True
         self.implicit_admin = self.implicit_admin or implicit
+
+    def _begin(self, connection, target):
+        """Ask for UTC and for the version, which is returned. Raises StatementError for what is not our StarRocks.
+
+        None for a follower that has lost its leader for long: it answers neither, but its own view all the same.
+        """
+        comment = ''
+        for statement in (ASK_FOR_UTC, ASK_VERSION):
+            try:
+                result = self._ask(connection, target, statement)
+            except StatementError as error:
+                if error.rule is LOST:
+                    raise
+            else:
+                comment = read_dicts(result.columns, result.rows)[0].popitem()[1] if result.rows else comment
+        version = without_product(comment)
+        if is_another_server(comment):
+            rule, words = NOT_STARROCKS, 'it is not StarRocks, but says of itself: %s' % comment
+        elif is_too_old(version):
+            rule, words = TOO_OLD, 'it has version %s, which is older than StarRocks %d.%d' % ((version,) + OLDEST_LINE)
+        else:
+            return version or None
+        raise StatementError(join_host_port(*target), ASK_VERSION, None, words, rule)
 
     def _open(self, target, user, password):
         options = self.options
         try:
             connection = self._driver.connect(
                 host=target[0], port=target[1], user=user, password=password, charset='utf8mb4', autocommit=True,
-                connect_timeout=options.connect_timeout, read_timeout=options.connect_timeout,
-                write_timeout=options.read_timeout, ssl=options.tls)
+                connect_timeout=options.connect_timeout, read_timeout=options.read_timeout,
+                write_timeout=options.connect_timeout, ssl=options.tls)
         except Exception as error:  # a server that is none may break the driver in any way
             raise self._understood(error, target, 'login of ' + user)
-        # A front end that hangs takes connections all the same: what it says first is waited for no longer than the
-        # connection. The driver has no public way to wait longer for answers than for the greeting.
-        connection._read_timeout = options.read_timeout
         return connection
 
     def _run(self, statement, arguments=None):
+        return self._ask(self._connection, self._target, statement, arguments)
+
+    def _ask(self, connection, target, statement, arguments=None):
         try:
-            cursor = self._connection.cursor()
+            cursor = connection.cursor()
             try:
                 affected = cursor.execute(statement, arguments)
                 description = cursor.description or ()
@@ -393,7 +512,7 @@ class Session(object):
             finally:
                 cursor.close()
         except Exception as error:  # as above: garbage in an answer raises what it likes
-            raise self._understood(error, self._target, statement)
+            raise self._understood(error, target, statement)
 
     def _understood(self, error, target, statement):
         """The StatementError for whatever the driver raised."""
@@ -401,7 +520,7 @@ class Session(object):
         if isinstance(error, self._driver.err.MySQLError) and arguments and isinstance(arguments[0], int):
             errno = arguments[0]
             words = str(arguments[1]) if len(arguments) > 1 else ''
-            rule = NO_ANSWER if errno in (2002, 2003, 2005) else rule_for(errno, words)
+            rule = rule_for(errno, words)
         else:
             errno = None
             words = 'the answer could not be understood (%s: %s)' % (type(error).__name__, error)
@@ -410,4 +529,9 @@ class Session(object):
 
     def _typed(self, table, statement):
         result = self.read(statement)
-        return read_rows(table, result.columns, result.rows)
+        rows = read_rows(table, result.columns, result.rows)
+        now = self.now()
+        offset = offset_of(table, rows, now)
+        if offset is not None:
+            self._zone_offset = offset
+        return in_utc(rows, self._zone_offset, now)

@@ -11,14 +11,15 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.starrocks.cluster.plugins.module_utils import _wait
 from ansible_collections.starrocks.cluster.plugins.module_utils._connection import (
     FINAL,
-    PYMYSQL_IMPORT_ERROR,
     STALE,
+    BadOptions,
     Session,
     SqlError,
     options_from,
 )
 from ansible_collections.starrocks.cluster.plugins.module_utils._statements import hide_secrets
 from ansible_collections.starrocks.cluster.plugins.module_utils._tables import TableError
+from ansible_collections.starrocks.cluster.plugins.module_utils._wire import PYMYSQL_IMPORT_ERROR
 
 # Rounds of reading and deciding within one call. More than two happen only when the connection breaks again and again
 # or somebody else changes the same nodes at the same time.
@@ -84,9 +85,22 @@ class SqlModule(object):
                 self.module.fail_json(msg=missing_required_lib('PyMySQL'), exception=PYMYSQL_IMPORT_ERROR)
             try:
                 self._session = Session(options_from(self.params))
-            except ValueError as error:
-                raise Failure('login_hosts or login_port: %s' % error)
+            except BadOptions as bad:
+                raise Failure(str(bad))
         return self._session
+
+    def refuse(self, findings):
+        """End the module if ``findings`` (texts) or the connection options have something against them.
+
+        All of it is told at once, before any server is asked.
+        """
+        findings = list(findings)
+        try:
+            options_from(self.params)
+        except BadOptions as bad:
+            findings = bad.findings + findings
+        if findings:
+            raise Failure('; '.join(findings))
 
     def run(self, main):
         """Call ``main(self)`` and end the module with the dict it returns, or with the error it meets."""

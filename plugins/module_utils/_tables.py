@@ -7,10 +7,13 @@
 Order and number of columns differ by version, and in a mixed cluster by the FE that answers (starrocks.md sections
 1.1 to 1.5 and 0.7), so nothing here knows a position. A typed row is a dict: column name in snake_case (``IP`` is
 called ``host``), int for counts, int bytes for sizes, float for percents, bool for true and false, None for unknown.
-Times stay the text that was shown, because their zone is not to be relied on (section 0.18).
+Times are texts in UTC, ``2026-11-23T03:05:32Z``: see in_utc().
 """
 
+import calendar
+import json
 import re
+import time
 from collections import namedtuple
 
 # What StarRocks prints for "not known" (section 1.6).
@@ -21,21 +24,34 @@ _WORD_BORDER = re.compile(r'(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])')
 _SIZE = re.compile(r'^(?P<number>-?\d+(?:\.\d+)?)\s*(?P<unit>[KMGTP]?B)?$')
 _SIZE_UNITS = ('B', 'KB', 'MB', 'GB', 'TB', 'PB')
 _BOOLEANS = {'true': True, 'false': False}
+_TIME = re.compile(r'^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.\d+)?Z?$')
+_ISO = '%Y-%m-%dT%H:%M:%SZ'
 
-Table = namedtuple('Table', ('name', 'show', 'proc', 'forwarded', 'required'))
+# Zones of the world differ from UTC by whole quarter-hours, within these seconds.
+ZONE_STEP = 900
+ZONE_LIMITS = (-12 * 3600, 14 * 3600)
+# A living node was heard of at most so many seconds ago: heartbeats come every 5 s, tablet reports every 60 s, and a
+# node that is not heard of is shown alive for up to 20 s more (section 1.7).
+HEARTBEAT_AGE = 120
+REPORT_AGE = 300
+
+Table = namedtuple('Table', ('name', 'show', 'proc', 'forwarded', 'required', 'heard'))
 Table.__doc__ = """A listing. ``show`` is answered by the leader where ``forwarded``, else by the asked FE from its own
-view, as ``proc`` always is (section 1.1); without the columns ``required`` an answer is none of this table."""
+view, as ``proc`` always is (section 1.1); without the columns ``required`` an answer is none of this table. ``heard``
+is the column that tells when a living row was last heard of, if there is one."""
 
 FRONTENDS = Table('frontends', 'SHOW FRONTENDS', "SHOW PROC '/frontends'", True,
-                  ('host', 'edit_log_port', 'query_port', 'role', 'join', 'alive'))
+                  ('host', 'edit_log_port', 'query_port', 'role', 'join', 'alive'), 'last_heartbeat')
 BACKENDS = Table('backends', 'SHOW BACKENDS', "SHOW PROC '/backends'", True,
-                 ('backend_id', 'host', 'heartbeat_port', 'alive', 'system_decommissioned', 'tablet_num'))
+                 ('backend_id', 'host', 'heartbeat_port', 'alive', 'system_decommissioned', 'tablet_num'),
+                 'last_heartbeat')
 COMPUTE_NODES = Table('compute_nodes', 'SHOW COMPUTE NODES', "SHOW PROC '/compute_nodes'", True,
-                      ('compute_node_id', 'host', 'heartbeat_port', 'alive'))
-BROKERS = Table('brokers', 'SHOW BROKER', "SHOW PROC '/brokers'", False, ('name', 'host', 'port', 'alive'))
+                      ('compute_node_id', 'host', 'heartbeat_port', 'alive'), 'last_heartbeat')
+BROKERS = Table('brokers', 'SHOW BROKER', "SHOW PROC '/brokers'", False, ('name', 'host', 'port', 'alive'),
+                'last_update_time')
 # There is no SHOW form of the statistic.
 STATISTIC = Table('statistic', "SHOW PROC '/statistic'", "SHOW PROC '/statistic'", False,
-                  ('db_id', 'unhealthy_tablet_num'))
+                  ('db_id', 'unhealthy_tablet_num'), None)
 
 TABLES = {table.name: table for table in (FRONTENDS, BACKENDS, COMPUTE_NODES, BROKERS, STATISTIC)}
 
@@ -73,6 +89,48 @@ def parse_boolean(text):
         raise ValueError('neither true nor false')
 
 
+def parse_time(text):
+    """``2026-11-23T03:05:32Z`` of ``2026-11-23 03:05:32``, as if that were UTC; ISO text is taken as well."""
+    match = _TIME.match(text.strip())
+    if not match:
+        raise ValueError('no time')
+    iso = '%sT%sZ' % match.groups()
+    time.strptime(iso, _ISO)
+    return iso
+
+
+def seconds_of(iso):
+    """Seconds since 1970 of ``2026-11-23T03:05:32Z``."""
+    return calendar.timegm(time.strptime(iso, _ISO))
+
+
+def iso_of(seconds):
+    """``2026-11-23T03:05:32Z`` of seconds since 1970."""
+    return time.strftime(_ISO, time.gmtime(seconds))
+
+
+def parse_status(text):
+    """The JSON of a back end's Status: ``{"lastSuccessReportTabletsTime":"2026-11-23 03:10:22"}``, itself read as a row."""
+    status = json.loads(text)
+    if status == 'N/A':
+        return None
+    if not isinstance(status, dict):
+        raise ValueError('no JSON object')
+    names = {key: snake_case(key) for key in status}
+    return {names[key]: read_cell(names[key], value) for key, value in status.items()}
+
+
+def parse_cache(text):
+    """``Status: Normal, DiskUsage: 0B/44.4GB, MemUsage: 0B/2.5GB`` as a dict: status, and used and total bytes of each."""
+    parts = [part.partition(':') for part in text.split(',')]
+    cache = {snake_case(key.strip()): value.strip() for key, colon, value in parts if colon}
+    for key, value in cache.items():
+        used, slash, total = value.partition('/')
+        if slash:
+            cache[key] = {'used': parse_size(used), 'total': parse_size(total)}
+    return cache or {'status': text}
+
+
 # Column -> reader of its text. A column that is not listed stays text.
 _READERS = {}
 _READERS.update((column, int) for column in (
@@ -87,6 +145,12 @@ _READERS.update((column, parse_percent) for column in (
     'used_pct', 'max_disk_used_pct', 'data_used_pct', 'mem_used_pct', 'cpu_used_pct'))
 _READERS.update((column, parse_boolean) for column in (
     'join', 'alive', 'is_helper', 'is_master', 'system_decommissioned', 'cluster_decommissioned', 'has_storage_path'))
+TIME_COLUMNS = ('last_heartbeat', 'start_time', 'last_start_time', 'last_update_time')
+# Within Status, stamped when a back end has reported its tablets.
+REPORT_TIME = 'last_success_report_tablets_time'
+_READERS.update((column, parse_time) for column in TIME_COLUMNS + (REPORT_TIME,))
+_READERS['status'] = parse_status
+_READERS['data_cache_metrics'] = parse_cache
 
 
 def _text(cell):
@@ -103,6 +167,12 @@ def read_cell(column, cell):
     if text is None or text.strip() in UNKNOWN:
         return None
     return _READERS.get(column, str)(text)
+
+
+def read_dicts(columns, rows):
+    """Rows as dicts of column name in snake_case -> text, None for an SQL NULL alone."""
+    names = [snake_case(column) for column in columns]
+    return [dict(zip(names, (_text(cell) for cell in row))) for row in rows]
 
 
 def read_rows(table, columns, rows):
@@ -126,6 +196,49 @@ def _read_row(table, columns, names, row):
         except ValueError as error:
             raise TableError('%s: column %s holds %r: %s' % (table.show, column, _text(cell), error))
     return typed
+
+
+def zone_offset(times, now, age):
+    """By how many seconds the zone in which ``times`` are shown is ahead of UTC; None where they tell nothing.
+
+    ``times`` (ISO texts or None) are of what was heard of at most ``age`` seconds before ``now`` (seconds since 1970):
+    what is left of the newest after taking off whole quarter-hours must be that little.
+    """
+    known = [seconds_of(text) for text in times if text]
+    if not known:
+        return None
+    ahead = max(known) - now
+    offset = int(round(ahead / float(ZONE_STEP))) * ZONE_STEP
+    if abs(ahead - offset) > age or not ZONE_LIMITS[0] <= offset <= ZONE_LIMITS[1]:
+        return None
+    return offset
+
+
+def offset_of(table, rows, now):
+    """The zone_offset() of freshly read typed ``rows``, by when the living ones were last heard of."""
+    return zone_offset([row.get(table.heard) for row in rows if row.get('alive')], now, HEARTBEAT_AGE)
+
+
+def in_utc(rows, offset, now):
+    """Typed ``rows`` with their times moved from a zone that is ``offset`` seconds ahead to UTC.
+
+    The session asks for UTC, but a 4.1 cut prints Asia/Shanghai whatever is asked (section 0.18). The time in Status was
+    made into text when the tablets were reported, in the zone of the server, so it is judged by itself.
+    """
+    reported = zone_offset([(row.get('status') or {}).get(REPORT_TIME) for row in rows if row.get('alive')], now,
+                           REPORT_AGE) or 0
+    return [_moved_row(row, offset, reported) for row in rows]
+
+
+def _moved_row(row, offset, reported):
+    row = dict(row)
+    for column in TIME_COLUMNS:
+        if offset and row.get(column):
+            row[column] = iso_of(seconds_of(row[column]) - offset)
+    status = row.get('status')
+    if reported and status and status.get(REPORT_TIME):
+        row['status'] = dict(status, **{REPORT_TIME: iso_of(seconds_of(status[REPORT_TIME]) - reported)})
+    return row
 
 
 def read_statistic(columns, rows):

@@ -22,6 +22,14 @@ _VERSION = re.compile(
 _STAGES = {'preview': 0, 'alpha': 1, 'beta': 2, 'rc': 3}
 _RELEASED = (4, 0)
 
+# The oldest release line that this collection knows.
+OLDEST_LINE = (2, 5)
+# What stands before the version in @@version_comment up to 3.0.
+_PRODUCT = 'StarRocks version '
+# Words in the @@version_comment of other servers that speak MySQL's protocol: MySQL 'MySQL Community Server - GPL',
+# Doris 'Doris version doris-2.1.0-rc11-...', MariaDB 'mariadb.org binary distribution', TiDB, Percona.
+_OTHER_SERVERS = ('doris', 'mysql', 'mariadb', 'percona', 'tidb', 'selectdb', 'oceanbase', 'clickhouse')
+
 _FIELDS = ('major', 'minor', 'patch', 'stage', 'commit')
 
 
@@ -100,3 +108,19 @@ def satisfies(shown, wished):
     if wished_version.commit is not None and wished_version.commit != shown_version.commit:
         return False
     return shown_version.order == wished_version.order
+
+
+def without_product(comment):
+    """The version in @@version_comment: ``3.0.9`` of ``StarRocks version 3.0.9``, ``3.5.0-0be11fd`` as it is."""
+    return comment[len(_PRODUCT):] if comment.startswith(_PRODUCT) else comment
+
+
+def is_another_server(comment):
+    """Whether @@version_comment is certainly not StarRocks'. Builds of one's own may carry any text."""
+    return parse_or_none(comment) is None and any(word in comment.lower() for word in _OTHER_SERVERS)
+
+
+def is_too_old(text):
+    """Whether the version in ``text`` is older than what this collection knows."""
+    version = parse_or_none(text)
+    return version is not None and version.line < OLDEST_LINE

@@ -2,11 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+import ssl
+import subprocess
+
 import pymysql
 import pytest
 from ansible_collections.starrocks.cluster.plugins.module_utils import _connection as connection
 from ansible_collections.starrocks.cluster.plugins.module_utils._connection import AGAIN, FINAL, STALE, Session
-from ansible_collections.starrocks.cluster.plugins.module_utils._tables import BACKENDS, BROKERS, FRONTENDS
+from ansible_collections.starrocks.cluster.plugins.module_utils._tables import BACKENDS, BROKERS, FRONTENDS, seconds_of
 from ansible_collections.starrocks.cluster.tests.unit.plugins.module_utils.sql_double import (
     BACKEND_COLUMNS,
     BROKER_COLUMNS,
@@ -82,15 +85,47 @@ def test_every_rule_names_its_source_and_what_to_do():
         assert rule.source and rule.advice and (rule.errnos or rule.texts)
 
 
-@pytest.mark.parametrize('params, expected', [
-    ({}, None),
-    ({'ca_cert': '/ca'}, {'ca': '/ca'}),
-    ({'ca_cert': '/ca', 'client_cert': '/c', 'client_key': '/k', 'check_hostname': True},
-     {'ca': '/ca', 'cert': '/c', 'key': '/k', 'check_hostname': True}),
-    ({'check_hostname': False}, {'check_hostname': False}),
+@pytest.fixture(scope='module')
+def authority(tmp_path_factory):
+    """A certificate that signs itself, for the name localhost, and its key."""
+    folder = tmp_path_factory.mktemp('authority')
+    certificate, key = str(folder / 'certificate.pem'), str(folder / 'key.pem')
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out',
+                    certificate, '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'],
+                   check=True, capture_output=True)
+    return certificate, key
+
+
+@pytest.mark.parametrize('with_ca, with_pair, check_hostname, checked, name_checked', [
+    (True, False, None, True, True),
+    (True, True, True, True, True),
+    (True, False, False, True, False),
+    (False, False, False, False, False),
+    (False, True, None, False, False),
 ])
-def test_tls(params, expected):
-    assert connection.options_from(parameters('fe1', **params)).tls == expected
+def test_tls(authority, with_ca, with_pair, check_hostname, checked, name_checked):
+    certificate, key = authority
+    context = connection.options_from(parameters(
+        'fe1', ca_cert=certificate if with_ca else None, client_cert=certificate if with_pair else None,
+        client_key=key if with_pair else None, check_hostname=check_hostname)).tls
+    assert (context.verify_mode is ssl.CERT_REQUIRED, context.check_hostname) == (checked, name_checked)
+
+
+def test_no_tls():
+    assert connection.options_from(parameters('fe1')).tls is None
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path):
+    """Also files that are there and hold no certificate."""
+    empty = tmp_path / 'empty.pem'
+    empty.write_text('')
+    with pytest.raises(connection.BadOptions) as caught:
+        connection.options_from(parameters("fe'1", 'fe1:0', connect_timeout=0, ca_cert=str(empty)))
+    assert [finding.partition(':')[0] for finding in caught.value.findings] == [
+        'login_hosts or login_port', 'login_hosts or login_port', 'connect_timeout',
+        'ca_cert, client_cert or client_key (%s)' % empty]
+    with pytest.raises(connection.BadOptions, match='No such file'):
+        connection.options_from(parameters('fe1', client_cert='/nowhere/c', client_key='/nowhere/k'))
 
 
 @pytest.mark.parametrize('hosts', [[], ["fe'1"], ['fe1:0']])
@@ -110,8 +145,63 @@ def test_timeouts_are_passed_on():
     made = session(frontends(fe1=Frontend()), 'fe1', connect_timeout=3, read_timeout=7)
     made.connect()
     options = made.test_driver.options
-    assert (options['connect_timeout'], options['read_timeout'], options['write_timeout']) == (3, 3, 7)
-    assert made.test_driver.last._read_timeout == 7
+    assert (options['connect_timeout'], options['read_timeout'], options['write_timeout']) == (3, 7, 3)
+
+
+@pytest.mark.parametrize('comment, version', [
+    ('3.5.0-0be11fd', '3.5.0-0be11fd'), ('StarRocks version 3.0.9', '3.0.9'), ('MAIN-RELEASE-d094052', 'MAIN-RELEASE-d094052'),
+    ('StarRocks version 2.5.0-rc01', '2.5.0-rc01'),
+])
+def test_version(comment, version):
+    fe1 = Frontend()
+    fe1.set_up[connection.ASK_VERSION] = (('@@version_comment',), [[comment]])
+    made = session(frontends(fe1=fe1), 'fe1')
+    assert made.version() == version and fe1.log == []
+
+
+def test_version_of_one_that_did_not_say_at_first():
+    """A follower without a leader answers neither SET nor SELECT, and may later."""
+    fe1 = Frontend({connection.ASK_VERSION: (('@@version_comment',), [['3.5.0-0be11fd']]), FRONTENDS.proc: LISTING})
+    fe1.set_up = {}
+    gone = said('com.sleepycat.je.rep.UnknownMasterException: (JE 18.3.16) Could not determine master')
+    fe1.faults.extend([('S', gone, False)] * 2)
+    made = session(frontends(fe1=fe1), 'fe1')
+    assert len(made.local_rows(FRONTENDS)) == 3
+    assert made.version() == '3.5.0-0be11fd'
+    assert made.version() and fe1.log.count(connection.ASK_VERSION) == 2
+
+
+@pytest.mark.parametrize('comment, words, name', [
+    ('MySQL Community Server - GPL', 'not StarRocks, but says of itself: MySQL Community', 'not StarRocks'),
+    ('mariadb.org binary distribution', 'not StarRocks', 'not StarRocks'),
+    ('Doris version doris-2.1.0-rc11-6c5cbcd', 'not StarRocks', 'not StarRocks'),
+    ('2.3.18-2a0f1f4', 'version 2.3.18-2a0f1f4, which is older than StarRocks 2.5', 'too old'),
+    ('StarRocks version 2.4.5', 'version 2.4.5, which is older', 'too old'),
+])
+def test_servers_that_are_not_ours(comment, words, name):
+    fe1 = Frontend()
+    fe1.set_up[connection.ASK_VERSION] = (('@@version_comment',), [[comment]])
+    made = session(frontends(fe1=fe1), 'fe1')
+    with pytest.raises(connection.ConnectError) as caught:
+        made.read('SHOW FRONTENDS')
+    assert words in str(caught.value) and (caught.value.rule.name, caught.value.outcome) == (name, FINAL)
+    assert made.test_driver.last.closed and fe1.log == [] and made.address is None
+
+
+def test_times_of_a_server_that_will_not_be_told_the_zone():
+    """A 4.1 cut (section 0.18): what a living row tells holds for the next table too."""
+    shanghai = (FRONTEND_COLUMNS + ('LastHeartbeat',), [frontend_row('fe1', 'LEADER') + ['2026-11-23 03:20:00']])
+    stopped = (BACKEND_COLUMNS, [backend_row('be1', alive='false')])
+    made = session(frontends(fe1=Frontend({FRONTENDS.show: shanghai, BACKENDS.show: stopped})), 'fe1')
+    made.now = lambda: seconds_of('2026-11-22T19:20:02Z')
+    assert made.rows(BACKENDS)[0]['last_start_time'] == '2026-11-23T03:05:32Z'
+    assert made.rows(FRONTENDS)[0]['start_time'] == '2026-11-22T19:15:46Z'
+    assert made.rows(BACKENDS)[0]['last_start_time'] == '2026-11-22T19:05:32Z'
+
+
+def test_dicts():
+    made = session(frontends(fe1=Frontend({'SELECT 7': (('BE_ID', 'Value'), [[7, None]])})), 'fe1')
+    assert made.dicts('SELECT %s', (7,)) == [{'be_id': '7', 'value': None}]
 
 
 def test_nobody_answers():

@@ -69,7 +69,7 @@ class Cluster:
 @pytest.fixture
 def cluster(monkeypatch):
     made = Cluster()
-    monkeypatch.setattr(_connection, 'pymysql', made.driver)
+    monkeypatch.setattr(_connection, '_wire', made.driver)
     clock = Clock()
     monkeypatch.setattr(_sql_module, 'Session',
                         lambda options: _connection.Session(options, clock=clock, sleep=clock.sleep))
@@ -105,7 +105,7 @@ def test_a_backend_is_added_once(cluster, run):
 
     result = run(starrocks_backend, nodes=NODES)
     assert (result['changed'], result['queries'], cluster.changes) == (True, [ADD], [ADD])
-    assert result['nodes'][0]['last_start_time'] == '2026-11-23 03:05:32'
+    assert result['nodes'][0]['last_start_time'] == '2026-11-23T03:05:32Z'
 
     del cluster.frontend.log[:]
     result = run(starrocks_backend, nodes=NODES)
@@ -172,7 +172,7 @@ def test_time_out_names_node_and_words(cluster, run):
 
 def test_the_ghost_of_the_process_before_is_not_believed(cluster, run):
     cluster.backends.append(backend_row('10.0.0.1'))
-    nodes = [{'host': '10.0.0.1', 'previous_start_time': '2026-11-23 03:05:32'}]
+    nodes = [{'host': '10.0.0.1', 'previous_start_time': '2026-11-23T03:05:32Z'}]
     assert run(starrocks_backend, nodes=nodes, wait_timeout=5)['failed']
     cluster.backends[0][BACKEND_COLUMNS.index('LastStartTime')] = '2026-11-23 03:06:00'
     assert not run(starrocks_backend, nodes=nodes, wait_timeout=5).get('failed')

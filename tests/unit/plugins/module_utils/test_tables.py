@@ -58,7 +58,7 @@ def test_frontends_of_every_version(columns):
     assert (row['edit_log_port'], row['query_port'], row['cluster_id']) == (9010, 9030, 1554306154)
     assert row['join'] is True and row['alive'] is True
     assert row['err_msg'] == ''
-    assert row['start_time'] == '2026-11-23 03:15:46'
+    assert (row['start_time'], row['last_heartbeat']) == ('2026-11-23T03:15:46Z', '2026-11-23T03:15:49Z')
     assert ('id' in row) == ('Id' in columns)
 
 
@@ -69,6 +69,7 @@ def test_backends_of_every_version(columns):
     assert len(row) == len(columns)
     assert (row['backend_id'], row['heartbeat_port'], row['tablet_num']) == (10002, 9050, 83)
     assert row['total_capacity'] == 200 * 1024 ** 3
+    assert row['status'] == {'last_success_report_tablets_time': '2026-11-23T03:10:22Z'}
     assert row['used_pct'] == 0.5 and row['cpu_used_pct'] == 0.0
     assert row['system_decommissioned'] is False
     assert row.get('location') is None
@@ -115,6 +116,84 @@ def test_unknown(unknown):
 @pytest.mark.parametrize('cell', [None, ''])
 def test_an_error_message_is_always_text(cell):
     assert tables.read_cell('err_msg', cell) == ''
+
+
+@pytest.mark.parametrize('text, expected', [
+    ('2026-11-23 03:05:32', '2026-11-23T03:05:32Z'), ('2026-11-23T03:05:32Z', '2026-11-23T03:05:32Z'),
+    ('2026-11-23 03:05:32.123', '2026-11-23T03:05:32Z'),
+])
+def test_times(text, expected):
+    assert tables.parse_time(text) == expected
+    assert tables.iso_of(tables.seconds_of(expected)) == expected
+
+
+@pytest.mark.parametrize('text', ['yesterday', '2026-11-23', '2026-13-23 03:05:32'])
+def test_no_time(text):
+    with pytest.raises(ValueError):
+        tables.parse_time(text)
+
+
+@pytest.mark.parametrize('text, expected', [
+    ('{"lastSuccessReportTabletsTime":"N/A"}', {'last_success_report_tablets_time': None}),
+    ('{}', {}), ('"N/A"', None), ('N/A', None),
+])
+def test_status(text, expected):
+    assert tables.read_cell('status', text) == expected
+
+
+@pytest.mark.parametrize('text', ['[]', '{', '{"lastSuccessReportTabletsTime":"soon"}'])
+def test_no_status(text):
+    with pytest.raises(ValueError):
+        tables.read_cell('status', text)
+
+
+@pytest.mark.parametrize('text, expected', [
+    ('Status: Normal, DiskUsage: 0B/44.4GB, MemUsage: 512MB/2.5GB',
+     {'status': 'Normal', 'disk_usage': {'used': 0, 'total': 47674136986},
+      'mem_usage': {'used': 536870912, 'total': 2684354560}}),
+    ('Status: Disabled', {'status': 'Disabled'}), ('N/A', None), ('Warming', {'status': 'Warming'}),
+])
+def test_data_cache(text, expected):
+    assert tables.read_cell('data_cache_metrics', text) == expected
+
+
+NOON = tables.seconds_of('2026-11-23T12:00:00Z')
+
+
+@pytest.mark.parametrize('times, offset', [
+    ([], None), ([None], None),
+    (['2026-11-23T11:59:57Z'], 0),
+    (['2026-11-23T12:00:09Z'], 0),                          # a clock of ours that is a little behind
+    (['2026-11-23T19:59:57Z', '2026-11-20T01:00:00Z'], 8 * 3600),
+    (['2026-11-23T17:44:50Z'], 5 * 3600 + 45 * 60),         # Kathmandu
+    (['2026-11-23T04:00:00Z'], -8 * 3600),
+    (['2026-11-23T11:55:00Z'], None),                       # too long ago to tell a zone
+    (['2026-11-22T11:59:57Z'], None),                       # no zone is a day away
+])
+def test_the_zone_that_times_are_shown_in(times, offset):
+    assert tables.zone_offset(times, NOON, tables.HEARTBEAT_AGE) == offset
+
+
+def test_times_are_moved_to_utc():
+    """As a 4.1 cut shows them, in Asia/Shanghai: transcript 4.1.0/04."""
+    living = dict(BACKEND_CELLS, LastStartTime='2026-11-23 11:39:12', LastHeartbeat='2026-11-23 11:39:40',
+                  Status='{"lastSuccessReportTabletsTime":"2026-11-23 11:39:37"}')
+    dead = dict(living, Alive='false', LastHeartbeat='2026-11-23 10:00:00', Status='N/A', LastStartTime=None)
+    rows = tables.read_rows(tables.BACKENDS, B34, [[cells[column] for column in B34] for cells in (living, dead)])
+    now = tables.seconds_of('2026-11-23T03:39:44Z')
+    assert tables.offset_of(tables.BACKENDS, rows, now) == 8 * 3600
+    moved = tables.in_utc(rows, 8 * 3600, now)
+    assert [row['last_heartbeat'] for row in moved] == ['2026-11-23T03:39:40Z', '2026-11-23T02:00:00Z']
+    assert [row['last_start_time'] for row in moved] == ['2026-11-23T03:39:12Z', None]
+    assert moved[0]['status'] == {'last_success_report_tablets_time': '2026-11-23T03:39:37Z'}
+    # The session's zone was heard, the server's not: Status has its own.
+    utc = tables.in_utc(rows, 0, now)
+    assert (utc[0]['last_heartbeat'], utc[0]['status']) == ('2026-11-23T11:39:40Z', moved[0]['status'])
+
+
+def test_dicts():
+    assert tables.read_dicts(['BE_ID', 'Value', 'IP'], [(10001, b'', None)]) == [
+        {'be_id': '10001', 'value': '', 'host': None}]
 
 
 @pytest.mark.parametrize('text, expected', [
