@@ -13,39 +13,46 @@ options:
       - Front ends to ask, each as C(host) or C(host:port), IPv6 addresses as C([address]:port).
       - They are tried in turn until one answers. Statements reach the leader whichever one that is; where StarRocks
         does not forward by itself, the module goes on with the leader.
+      - Needed unless O(config_file) names a host.
     type: list
     elements: str
-    required: true
   login_port:
-    description: The front ends' C(query_port), where O(login_hosts) does not say another.
+    description:
+      - The front ends' C(query_port), where O(login_hosts) does not say another.
+      - V(9030) where neither this option nor O(config_file) says otherwise.
     type: int
-    default: 9030
   login_user:
     description:
-      - The account to log in with.
+      - The account to log in with. V(root) where neither this option nor O(config_file) says otherwise.
       - Without being C(root) it needs the role C(cluster_admin), and for some listings the privilege C(OPERATE), both
         by default roles.
     type: str
-    default: root
   login_password:
-    description: The password of O(login_user).
+    description: The password of O(login_user). Empty where neither this option nor O(config_file) says otherwise.
     type: str
-    default: ''
+  config_file:
+    description:
+      - Path of a MySQL option file on the host that runs the module, for what the options here do not say.
+      - From its group C([client]) are taken C(host), C(port), C(user), C(password), C(ssl-ca), C(ssl-cert), C(ssl-key),
+        C(ssl-mode) and C(ssl-verify-server-cert). C(!include) is not followed.
+    type: path
   check_implicit_admin:
     description:
       - If C(root) is refused with O(login_password), try the empty password, which is that of a new cluster.
     type: bool
     default: false
   connect_timeout:
-    description: Seconds to wait for a front end to take the connection.
+    description: Seconds to wait for a front end to take the connection, and as many again for the login.
     type: int
     default: 5
   read_timeout:
-    description: Seconds to wait for the answer to a statement.
+    description: Seconds to wait for the complete answer to a statement.
     type: int
     default: 60
   ca_cert:
-    description: Path of the certificate authority's certificate, on the host that runs the module. Switches TLS on.
+    description:
+      - Path of the certificate authority's certificate, on the host that runs the module. Switches TLS on; a front end
+        without TLS is then refused before the password is sent.
     type: path
   client_cert:
     description: Path of a client certificate.

@@ -13,6 +13,7 @@ import time
 from collections import namedtuple
 
 from ansible_collections.starrocks.cluster.plugins.module_utils import _wire
+from ansible_collections.starrocks.cluster.plugins.module_utils._option_file import settled
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import (
     Resolver,
     join_host_port,
@@ -92,7 +93,14 @@ NOT_STARROCKS = ErrorRule(
 TOO_OLD = ErrorRule(
     'too old', (), ('is older than StarRocks',), FINAL, 'upgrade it by hand first', 'starrocks.md, the versions that it covers')
 
+# Its words hold those of whatever kept the other front end from it, so it is looked for first.
+SET_IN_PART = ErrorRule(
+    'set on some front ends only', (), ('et config failed: set config for fe[',), FINAL,
+    'the front end that asked the others has the value, and so has each that could be reached; start the one that could '
+    'not', 'starrocks.md 2.2, 3.5')
+
 ERROR_RULES = (
+    SET_IN_PART,
     DENIED,
     ErrorRule('TLS', (2026,), (), FINAL, 'the front end has TLS only with ssl_keystore_location in its fe.conf; without '
               'it leave ca_cert and check_hostname out', 'PyMySQL, CR_SSL_CONNECTION_ERROR'),
@@ -127,6 +135,11 @@ ERROR_RULES = (
                'frontend does not exist[', 'FOLLOWER does not exist[', 'OBSERVER does not exist[',
                'has not in brokers', 'Unknown broker name'), STALE,
               'look at the listing: something else may have changed it meanwhile', 'starrocks.md 3.3, 3.4'),
+    ErrorRule('not persisted', (), ('current running mode is not persisted',), FINAL,
+              'this front end may not write its fe.conf, or takes itself to be in a container (/.dockerenv): leave '
+              'persistent out, and write fe.conf by other means', 'starrocks.md 0.10, 0.16'),
+    ErrorRule('no back end', (), ('Backend node not found', 'Compute node not found'), FINAL,
+              'this statement runs on a back end, and none is alive and off the blacklist: start one', 'starrocks.md 0.13'),
     ErrorRule('single replica', (), ('have only one replica',), FINAL,
               'state: decommissioned moves the data away first; force: true throws it away', 'starrocks.md 0.9, 3.4'),
     ErrorRule('decommission does not fit', (), ('It will cause insufficient', 'has no available capacity'), FINAL,
@@ -210,10 +223,12 @@ class BadOptions(ValueError):
 
 
 def options_from(params):
-    """ConnectionOptions from a module's parameters. Raises BadOptions with all findings; asks no server."""
-    findings, targets = [], []
-    if not params['login_hosts']:
-        findings.append('login_hosts is empty: name at least one front end')
+    """ConnectionOptions from a module's parameters and its config file. Raises BadOptions with all findings; asks no
+    server."""
+    params, findings = settled(params)
+    targets = []
+    if not params['login_hosts'] and not findings:
+        findings.append('login_hosts is empty: name at least one front end, or a config_file that does')
     for text in params['login_hosts'] or ():
         try:
             targets.append(split_host_port(text, params['login_port']))
@@ -417,6 +432,16 @@ class Session(object):
             target = (row['host'], row['query_port'])
             if row['alive'] and row['query_port'] and target not in self._targets:
                 self._targets.append(target)
+
+    def beside(self, host, port):
+        """A Session with that one front end, which does not go on elsewhere: this one where it is the one that is asked.
+
+        Another one is closed by who has asked for it.
+        """
+        if self._connection is not None and self._is_asked((host, port)):
+            return self
+        return Session(self.options._replace(targets=[(host, port)]), patience=0, driver=self._driver, clock=self.clock,
+                       sleep=self.sleep, resolve=self.resolve, now=self.now)
 
     def accepts(self, user, password):
         """Whether the front end that is asked lets ``user`` in with ``password``. Raises StatementError otherwise."""

@@ -17,6 +17,7 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._connection impo
     SqlError,
     options_from,
 )
+from ansible_collections.starrocks.cluster.plugins.module_utils._option_file import settled
 from ansible_collections.starrocks.cluster.plugins.module_utils._statements import hide_secrets
 from ansible_collections.starrocks.cluster.plugins.module_utils._tables import TableError
 from ansible_collections.starrocks.cluster.plugins.module_utils._wire import PYMYSQL_IMPORT_ERROR
@@ -37,10 +38,11 @@ class Failure(Exception):
 
 def connection_arguments():
     return dict(
-        login_hosts=dict(type='list', elements='str', required=True),
-        login_port=dict(type='int', default=9030),
-        login_user=dict(type='str', default='root'),
-        login_password=dict(type='str', default='', no_log=True),
+        login_hosts=dict(type='list', elements='str'),
+        login_port=dict(type='int'),
+        login_user=dict(type='str'),
+        login_password=dict(type='str', no_log=True),
+        config_file=dict(type='path'),
         check_implicit_admin=dict(type='bool', default=False),
         connect_timeout=dict(type='int', default=5),
         read_timeout=dict(type='int', default=60),
@@ -70,7 +72,10 @@ class SqlModule(object):
             required_together=[('client_cert', 'client_key')],
             required_if=[('check_hostname', True, ('ca_cert',))] + list(required_if),
             **restrictions)
-        self.params = self.module.params
+        # Findings about the file are told with all others: see refuse().
+        self.params = settled(self.module.params)[0]
+        if self.params['login_password']:
+            self.module.no_log_values.add(self.params['login_password'])
         self.check_mode = self.module.check_mode
         self.queries = []
         # Whether something was changed, or in check mode would be. None: if there are queries.
@@ -127,15 +132,16 @@ class SqlModule(object):
     def _shown_queries(self):
         return [hide_secrets(query) for query in self.queries]
 
-    def converge(self, read, decide, again_at_end=False):
+    def converge(self, read, decide, again_at_end=False, run=None):
         """Read, decide, do. Returns ``(change, rows)``: the first Change, and the rows as read if they still hold,
         None if statements were run since.
 
         In check mode the statements are only noted. With ``again_at_end`` the table is read once more after the last
         statement and what is left is done too. A statement that may or may not have been done (the connection was
         lost, the leader changed) or that met a table changed by somebody else is never repeated blindly: the table is
-        read again and decided again.
+        read again and decided again. ``run(statement)`` runs one, by default as Session.change() does.
         """
+        run = run or self.session.change
         first, in_doubt, stale_before = None, None, False
         for dummy in range(ROUNDS):
             rows = read()
@@ -155,7 +161,7 @@ class SqlModule(object):
             try:
                 for statement in change.statements:
                     in_doubt = statement
-                    self.session.change(statement)
+                    run(statement)
                     self.queries.append(statement)
                     in_doubt = None
             except SqlError as error:
