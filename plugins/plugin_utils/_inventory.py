@@ -94,8 +94,9 @@ UNPRIVILEGED_PORTS = 1024
 
 SSH_CONNECTIONS = ('ssh', 'smart', 'paramiko', 'paramiko_ssh')
 
-NAMES_OUTSIDE_OF_ROLES = ('starrocks_host', 'starrocks_destroy_confirm', 'starrocks_destroy_data')
-"""Known names without an argument spec: the fact of starrocks_preflight, and what is said to the playbook destroy."""
+NAMES_OUTSIDE_OF_ROLES = ('starrocks_host', 'starrocks_live', 'starrocks_destroy_confirm', 'starrocks_destroy_data')
+"""Known names without an argument spec: the fact of starrocks_preflight, the rows of the inventory plugin, and what is
+said to the playbook destroy."""
 
 
 @dataclass(frozen=True)
