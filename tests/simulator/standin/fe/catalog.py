@@ -12,11 +12,13 @@ STATISTICS = "_statistics_"
 
 # What the front end makes by itself in _statistics_: (table, tablets, since). The keeper's tables begin with one
 # replica and get more later; the others have as many as there are back ends, three at most (3.5.0 transcripts 06, 07b).
-KEEPER_TABLES = [("predicate_columns", 8, "3.4"), ("loads_history", 8, "3.3"), ("task_run_history", 3, "3.3")]
+KEEPER_TABLES = [("predicate_columns", 8, "3.4"), ("loads_history", 8, "3.3"), ("task_run_history", 3, "3.3"),
+                 ("tablet_write_log_history", 8, "4.2")]
 STATISTICS_TABLES = [("table_statistic_v1", 10, None), ("column_statistics", 10, None),
                      ("histogram_statistics", 10, None), ("external_column_statistics", 10, "3.2"),
                      ("external_histogram_statistics", 10, "3.3"), ("pipe_file_list", 8, "3.2"),
-                     ("multi_column_statistics", 10, "3.5")]
+                     ("multi_column_statistics", 10, "3.5"), ("spm_baselines", 10, "4.0"),
+                     ("query_history", 10, "4.0")]
 
 _BE_DOWN_TOLERATED = 900_000  # ms; tablet_sched_be_down_tolerate_time_s
 
@@ -28,9 +30,25 @@ def tables(state):
             yield database_name, table_name, table
 
 
+def holders(tablet):
+    """The ids of the nodes that hold a replica of a tablet."""
+    return [holder for _replica, holder in tablet["replicas"]]
+
+
 def tablets_on(state, number):
     """How many replicas a node holds."""
-    return sum(tablet.count(number) for _, _, table in tables(state) for tablet in table["tablets"])
+    return sum(holders(tablet).count(number) for _, _, table in tables(state) for tablet in table["tablets"])
+
+
+def _remove_replica(tablet, number):
+    tablet["replicas"] = [replica for replica in tablet["replicas"] if replica[1] != number]
+
+
+def forget_node(state, number):
+    """Take the replicas away that a dropped node held."""
+    for _, _, table in tables(state):
+        for tablet in table["tablets"]:
+            _remove_replica(tablet, number)
 
 
 def _usable(state, number):
@@ -43,7 +61,8 @@ def _usable(state, number):
 def unhealthy(state, some_tables):
     """How many tablets of the tables have too few replicas, or one that has to move."""
     usable = {node["id"] for node in state["backends"] + state["compute_nodes"] if _usable(state, node["id"])}
-    return sum(any(number not in usable for number in tablet) or len(tablet) < table["replication_num"]
+    return sum(any(number not in usable for number in holders(tablet))
+               or len(tablet["replicas"]) < table["replication_num"]
                for table in some_tables for tablet in table["tablets"])
 
 
@@ -61,20 +80,21 @@ def pending(state):
 
 def _move(state, table, tablet, candidates, dry):
     """Give one tablet what it lacks: a further replica first, then away with the one that has to go."""
-    leaving = [number for number in tablet
+    present = holders(tablet)
+    leaving = [number for number in present
                if node_with_id(state, number) is None or node_with_id(state, number)["decommissioned"]]
-    staying = [number for number in tablet if number not in leaving]
-    free = [number for number in candidates if number not in tablet]
+    staying = [number for number in present if number not in leaving]
+    free = [number for number in candidates if number not in present]
     if len(staying) < table["replication_num"] and free:
         if not dry:
             counts = {number: tablets_on(state, number) for number in free}
-            tablet.append(min(free, key=lambda number: (counts[number], number)))
+            tablet["replicas"].append([take_id(state), min(free, key=lambda number: (counts[number], number))])
             if leaving:
-                tablet.remove(leaving[0])
+                _remove_replica(tablet, leaving[0])
         return True
     if leaving and len(staying) >= table["replication_num"]:
         if not dry:
-            tablet.remove(leaving[0])
+            _remove_replica(tablet, leaving[0])
         return True
     return False
 
@@ -91,12 +111,21 @@ def repair(state, limit):
 
 
 def add_table(state, database_name, table_name, buckets, replication_num, backends):
-    """Make a table, its replicas dealt out over the back ends in turn."""
+    """Make a table, its replicas dealt out over the back ends in turn.
+
+    Ids are taken as the real front end takes them (3.5.7 to 4.2.0 transcripts 06, 18): four for the table, its
+    partition, its physical partition and its index, then one for each tablet, followed by those of its replicas.
+    """
     start = sum(tablets_on(state, number) for number in backends)
-    table = {"id": take_id(state), "replication_num": replication_num, "tablets": [
-        [backends[(start + bucket + step) % len(backends)] for step in range(replication_num)]
-        for bucket in range(buckets)] if backends else []}
-    state["databases"][database_name]["tables"][table_name] = table
+    number = take_id(state)
+    for _partition_and_index in range(3):
+        take_id(state)
+    tablets = []
+    for bucket in range(buckets if backends else 0):
+        chosen = sorted(backends[(start + bucket + step) % len(backends)] for step in range(replication_num))
+        tablets.append({"id": take_id(state), "replicas": [[take_id(state), holder] for holder in chosen]})
+    state["databases"][database_name]["tables"][table_name] = {
+        "id": number, "replication_num": replication_num, "tablets": tablets}
 
 
 def create_database(version, state, name, if_not_exists=False):
@@ -183,8 +212,9 @@ def keep_tables(version, state):
     for name, buckets in missing:
         add_table(state, STATISTICS, name, buckets, 1, backends)
     wanted = min(3, len(backends))
-    few = [] if missing or wanted < 3 else [
-        table for name, table in state["databases"][STATISTICS]["tables"].items() if table["replication_num"] < wanted]
+    kept = [name for name, _buckets, _since in KEEPER_TABLES]
+    few = [] if missing else [table for name, table in state["databases"][STATISTICS]["tables"].items()
+                              if name in kept and table["replication_num"] < wanted]
     for table in few:
         table["replication_num"] = wanted
     return bool(missing or few)

@@ -291,7 +291,7 @@ def _statistic(view):
         tables = database["tables"].values()
         tablets = [tablet for table in tables for tablet in table["tablets"]]
         rows.append([str(database["id"]), name, len(tables), len(tables), len(tables), len(tablets),
-                     sum(len(tablet) for tablet in tablets), catalog.unhealthy(view.state, tables), 0, 0, 0])
+                     sum(len(tablet["replicas"]) for tablet in tablets), catalog.unhealthy(view.state, tables), 0, 0, 0])
     total = ["Total", len(rows)] + [sum(row[column] for row in rows) for column in range(2, len(_STATISTIC))]
     total[7] += int(view.config.fault("unhealthy_tablets") or 0)
     return Table(_STATISTIC, [[str(cell) for cell in row] for row in [*rows, total]])

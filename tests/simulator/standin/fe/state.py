@@ -10,7 +10,7 @@ Times are milliseconds since 1970, 0 for never; sizes are bytes. Shapes:
   err_msg, failures (heartbeats missed in a row);
 * backend and compute node: see ``new_node``; disks as the stand-in's back end reports them, ``{root_path, path_hash,
   medium, total, available, data_used, state}``; broker: see ``new_broker``;
-* database: ``{id, tables: {name: {id, replication_num, tablets: [[backend id, ...], ...]}}}``;
+* database: ``{id, tables: {name: {id, replication_num, tablets: [{id, replicas: [[id, back end's id], ...]}]}}}``;
 * user: ``{password, roles, default_roles, grants}``, keyed ``name@host``; role: ``{roles, grants}``.
 """
 
@@ -101,8 +101,8 @@ def all_brokers(state):
     return [broker for brokers in state["brokers"].values() for broker in brokers]
 
 
-def java_order(names):
-    """The order in which java.util.HashMap lists these names: SHOW BROKER and SHOW PROC '/' print it so."""
+def java_buckets(names):
+    """name -> the bucket in which a java.util.HashMap of these names keeps it."""
     capacity = 16
     while len(names) >= capacity * 3 // 4:
         capacity *= 2
@@ -113,4 +113,12 @@ def java_order(names):
             number = (number * 31 + ord(character)) & 0xFFFFFFFF
         return (number ^ (number >> 16)) & (capacity - 1)
 
-    return sorted(names, key=bucket)
+    return {name: bucket(name) for name in names}
+
+
+def java_order(names):
+    """The order in which java.util.HashMap lists these names: SHOW BROKER and SHOW PROC '/' print it so.
+
+    Names in one bucket keep the order in which they were put there.
+    """
+    return sorted(names, key=java_buckets(names).get)
