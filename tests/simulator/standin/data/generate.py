@@ -1,21 +1,29 @@
 # Copyright: (c) 2026, the starrocks.cluster authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make the data files of this folder from the transcripts: ``python3 generate.py <folder of the transcripts>``.
+"""Make the data files of this folder: ``python3 -m standin.data.generate <folder of the transcripts>``.
 
 frontend_config.json: the settings of a front end. ``{"versions": [...], "keys": {key: {version: row}}}``; a row is
 ``[alias, type, mutable, comment, default]`` and stands for every later version until another one says something
-else; ``null`` says that the key is gone. The versions are those that were recorded.
+else; ``null`` says that the key is gone. The versions are those that were recorded. The keys stand as /variable shows
+those of one bucket of its hash map: in the order of their declaration, as far as that can be seen.
+
+session_variables.json: their defaults, ``{"versions": [...], "names": {name: {version: value}}}``, read like the settings.
 
 metrics.json: the lines of /metrics, each once, as ``metric_templates`` makes them: ``{"versions": {version: {"blanks":
 between HELP and the name, "order": [[first, last], ...] runs of line numbers, "information_schema": the number of its
 tables}}, "lines": [...]}``.
 """
 
+import graphlib
+import heapq
+import itertools
 import json
 import os
 import re
 import sys
+
+from standin.fe.state import java_buckets
 
 CONFIG_VERSIONS = ("3.5.0", "3.5.7", "4.0.0", "4.1.0", "4.2.0")
 METRICS = {**{version: f"compare/{version}/08-metrics.txt" for version in ("3.3.15", "3.4.4", "3.5.0")},
@@ -49,7 +57,38 @@ def frontend_config(transcripts):
             latest = list(history.values())[-1] if history else None
             if rows.get(key) != latest:
                 history[version] = rows.get(key)
-    return {"versions": list(CONFIG_VERSIONS), "keys": dict(sorted(keys.items()))}
+    return {"versions": list(CONFIG_VERSIONS), "keys": {key: keys[key] for key in declared(keys, transcripts)}}
+
+
+def variable_page(transcripts, version):
+    """The two parts of /variable, settings and session variables: dictionaries in the order of the page.
+
+    The recorder replaced the first line of the settings, as it holds HTML too.
+    """
+    with open(os.path.join(transcripts, version, "12-http.txt"), encoding="utf-8") as file:
+        page = re.search(r"an HTML page\]\n(\S+?=.*?)\n</pre><h2>Variable Info</h2><pre>(.*?)\n</pre>", file.read(), re.S)
+    return [dict(line.split("=", 1) for line in part.splitlines()) for part in page.groups()]
+
+
+def declared(keys, transcripts):
+    """The keys, sorted as long as /variable shows no other order of two that share a bucket."""
+    graph = graphlib.TopologicalSorter({key: () for key in keys})
+    for version in CONFIG_VERSIONS:
+        shown = list(variable_page(transcripts, version)[0])
+        known = [key for key, history in keys.items()
+                 if [row for recorded, row in history.items() if recorded <= version][-1:] not in ([], [None])]
+        (first,) = set(known) - set(shown)
+        buckets = java_buckets(known)
+        for one, other in itertools.pairwise([first, *shown]):
+            if buckets[one] == buckets[other]:
+                graph.add(other, one)
+    graph.prepare()
+    ready = []
+    while graph.is_active():
+        for key in graph.get_ready():
+            heapq.heappush(ready, key)
+        yield ready[0]
+        graph.done(heapq.heappop(ready))
 
 
 def metric_templates(path):
@@ -104,6 +143,20 @@ def metrics(transcripts):
     return {"versions": versions, "lines": list(lines)}
 
 
+def session_variables(transcripts):
+    """The session variables that /variable shows after the settings, as {name: {version: value}}."""
+    names = {}
+    for version in CONFIG_VERSIONS:
+        values = variable_page(transcripts, version)[1]
+        for name in {*names, *values}:
+            history = names.setdefault(name, {})
+            if values.get(name) != (list(history.values())[-1] if history else None):
+                history[version] = values.get(name)
+    for name in ("version", "version_comment"):
+        del names[name]
+    return {"versions": list(CONFIG_VERSIONS), "names": dict(sorted(names.items()))}
+
+
 def dump(name, content, rows):
     """JSON with one row a line, so that a change shows what changed."""
     entries = content[rows]
@@ -119,4 +172,5 @@ def dump(name, content, rows):
 
 if __name__ == "__main__":
     dump("frontend_config.json", frontend_config(sys.argv[1]), "keys")
+    dump("session_variables.json", session_variables(sys.argv[1]), "names")
     dump("metrics.json", metrics(sys.argv[1]), "lines")

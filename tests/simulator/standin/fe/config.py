@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """fe.conf, and the settings as a front end knows them: key, alias, type, mutability, default by version."""
 
-import json
+import functools
 import os
 import re
 
+from standin.fe import recorded
 from standin.properties import expand, properties
 
 # Settings whose recorded value is that of the recorded machine or session, not the default.
@@ -66,18 +67,9 @@ class Setting:
 
 
 def _recorded(version):
-    """The settings with their defaults as of the newest recorded version that is not newer than ``version``."""
-    with open(os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "frontend_config.json"),
-              encoding="utf-8") as file:
-        content = json.load(file)
-    first = content["versions"][0]
-    upto = [name for name in content["versions"] if version >= name] or [first]
-    for key, history in content["keys"].items():
-        row = None
-        for name in upto:
-            row = history.get(name, row)
-        if row and version >= _SINCE.get(key, "0.0"):
-            *description, value = row
+    """The settings with their defaults as recorded."""
+    for key, (*description, value) in recorded.history("frontend_config.json", "keys", version):
+        if version >= _SINCE.get(key, "0.0"):
             yield Setting(key, *description, expand(_DEFAULTS.get(key, value)))
 
 
@@ -97,6 +89,11 @@ class Config:
             setting = self.find(key)
             if setting:
                 setting.value = convert(setting.kind, expand(text))
+
+    @functools.cached_property
+    def session_variables(self):
+        """{name: text} of the session variables' defaults."""
+        return dict(recorded.history("session_variables.json", "names", self.version))
 
     def find(self, name):
         """The Setting of a key or alias, or None."""

@@ -14,7 +14,7 @@ import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from standin import net
-from standin.fe import metrics, settings, show, users
+from standin.fe import metrics, settings, show, users, variables
 from standin.fe.errors import SqlError
 from standin.fe.state import frontend_named, java_order
 
@@ -35,6 +35,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, address, frontend):
         self.frontend = frontend
+        self.address_family = net.family(address[0])
         super().__init__(address, _Request)
 
 
@@ -210,8 +211,12 @@ class _Request(BaseHTTPRequestHandler):
         if not self._user():
             self._page()
             return
-        lines = [f"{setting.key}={setting.value}" for setting in self._frontend.config.settings.values()]
-        self._send("<!DOCTYPE html><html><body><div><pre>\n" + "\n".join(lines) + "\n</pre></div></body></html>")
+        config = self._frontend.config
+        values = [f"{key}={config.settings[key].value}" for key in java_order(list(config.settings))]
+        variables_ = [f"{name}={value}" for name, value in sorted(variables.of(config, self._state).items())]
+        self._send("<!DOCTYPE html><html><head><title>StarRocks</title></head><body><div><h2>Configure Info</h2><pre>"
+                   + "\n".join(values) + "\n</pre><h2>Variable Info</h2><pre>" + "\n".join(variables_)
+                   + "\n</pre></div></body></html>")
 
     # -- between front ends ------------------------------------------------------------------------
 

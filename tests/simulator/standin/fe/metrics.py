@@ -4,11 +4,9 @@
 """/metrics of a front end: the recorded names of the nearest version, with the numbers that mean something here."""
 
 import functools
-import json
-import os
 import re
 
-from standin.fe import catalog
+from standin.fe import catalog, recorded
 from standin.fe.state import all_brokers, java_order
 
 _SYS_TABLES = 6  # in the database sys; data/metrics.json knows how many information_schema has
@@ -21,15 +19,13 @@ def _recorded(release, is_older):
 
     The lines are templates, see data/generate.py.
     """
-    path = os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "metrics.json")
-    with open(path, encoding="utf-8") as file:
-        content = json.load(file)
+    content = recorded.load("metrics.json")
     versions = content["versions"]
     known = [name for name in versions if not is_older(name)] or list(versions)[:1]
-    recorded = versions[known[-1]]
-    lines = [content["lines"][number] for first, last in recorded["order"] for number in range(first, last + 1)]
-    blanks = " " * recorded["blanks"]
-    return ([re.sub(r"^# (HELP|TYPE) ", rf"# \1{blanks}", line) for line in lines], recorded["information_schema"])
+    nearest = versions[known[-1]]
+    lines = [content["lines"][number] for first, last in nearest["order"] for number in range(first, last + 1)]
+    blanks = " " * nearest["blanks"]
+    return ([re.sub(r"^# (HELP|TYPE) ", rf"# \1{blanks}", line) for line in lines], nearest["information_schema"])
 
 
 def _repeated(frontend, information_schema):

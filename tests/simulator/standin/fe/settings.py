@@ -8,6 +8,7 @@ import re
 import urllib.parse
 import urllib.request
 
+from standin import net
 from standin.fe import errors
 from standin.fe.config import BadValue, convert
 from standin.fe.log import stamp
@@ -16,15 +17,15 @@ from standin.fe.show import Table
 _BE_CONFIGS = ("BE_ID", "NAME", "VALUE", "TYPE", "DEFAULT", "MUTABLE")
 
 
-def like(pattern):
+def like(pattern, flags=re.I):
     """A LIKE pattern as a compiled expression."""
     parts = {"%": ".*", "_": "."}
-    return re.compile("".join(parts.get(char, re.escape(char)) for char in pattern), re.I | re.S)
+    return re.compile("".join(parts.get(char, re.escape(char)) for char in pattern), flags | re.S)
 
 
 def show_config(config, pattern=None):
-    """LIKE looks at keys and aliases."""
-    matcher = like(pattern) if pattern is not None else like("%")
+    """LIKE looks at keys and aliases, and at upper and lower case (3.5.7 transcript 08)."""
+    matcher = like("%" if pattern is None else pattern, flags=0)
     rows = [(setting.key, f"[{setting.alias}]", setting.value, setting.kind, "true" if setting.mutable else "false",
              setting.comment) for setting in sorted(config.settings.values(), key=lambda setting: setting.key)
             if matcher.fullmatch(setting.key) or (setting.alias and matcher.fullmatch(setting.alias))]
@@ -65,7 +66,7 @@ def set_everywhere(frontend, user, key, value, persistent=False):
 # -- back ends' settings ---------------------------------------------------------------------------
 
 def _url(node, path):
-    return f"http://{node['host']}:{node['http_port']}{path}"
+    return f"http://{net.in_url(node['host'])}:{node['http_port']}{path}"
 
 
 def report(node):

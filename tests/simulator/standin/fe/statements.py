@@ -6,19 +6,11 @@
 import itertools
 import re
 
-from standin.fe import catalog, errors, grammar, nodes, selects, settings, show, users
+from standin.fe import catalog, errors, grammar, nodes, selects, settings, show, users, variables
 from standin.fe.replication import NotLeader
 from standin.fe.show import Table, View
 
 _numbers = itertools.count(1)
-
-# What the sum of a few variables looks like to clients; the rest is whatever a session sets.
-_VARIABLES = {"autocommit": "1", "character_set_client": "utf8", "character_set_connection": "utf8",
-              "character_set_results": "utf8", "character_set_server": "utf8",
-              "collation_connection": "utf8_general_ci", "forward_to_leader": "false", "license": "Apache License 2.0",
-              "lower_case_table_names": "0", "max_allowed_packet": "33554432", "query_timeout": "300",
-              "sql_mode": "ONLY_FULL_GROUP_BY", "system_time_zone": "Etc/UTC", "time_zone": "Etc/UTC",
-              "tx_isolation": "REPEATABLE-READ", "wait_timeout": "28800"}
 
 # PROC paths that only the leader knows (section 1.1).
 _LEADER_PATHS = ("cluster_balance", "routine_loads", "transactions", "compactions", "replications")
@@ -125,12 +117,10 @@ class Session:
         values = self.all_variables()
         if name.lower() not in values:
             raise errors.SqlError(f"Unknown system variable '{name}'", 1193, "HY000")
-        return values[name.lower()]
+        return variables.selected(values[name.lower()])
 
     def all_variables(self):
-        return {**_VARIABLES, "version": self.config.text("mysql_server_version") or self.version.mysql,
-                "version_comment": self.version.comment, **self.frontend.replica.state.get("variables", {}),
-                **self.variables}
+        return {**variables.of(self.config, self.frontend.replica.state), **self.variables}
 
     def use(self, database):
         if database not in self.frontend.replica.state["databases"]:
