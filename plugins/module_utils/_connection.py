@@ -81,6 +81,10 @@ NOT_A_MEMBER = ErrorRule(
 BUSY = ErrorRule(
     'metadata busy', (), ('Failed to acquire globalStateMgr lock', 'frontend name already exists'),
     AGAIN, 'the leader is busy: try again', 'starrocks.md 3.3')
+PRIVILEGE_MISSING = ErrorRule(
+    'privilege missing', (1227, 1252, 5203), (), FINAL,
+    'ALTER SYSTEM and the node listings need the role cluster_admin, SHOW PROC and settings the privilege OPERATE, '
+    'accounts the role user_admin; roles have to be default roles of the account', 'starrocks.md 0.11, 3.6')
 
 NO_ANSWER = ErrorRule(
     'no answer', (2002, 2003, 2005), (), AGAIN,
@@ -120,11 +124,11 @@ ERROR_RULES = (
               "user's max_user_connections", 'starrocks.md 3.6'),
     ErrorRule('too many connections', (), ('Reach cluster-wide connection limit',), FINAL,
               'close connections, or raise qe_max_connection', 'starrocks.md 3.6'),
-    ErrorRule('privilege missing', (1227, 1252, 5203), (), FINAL,
-              'ALTER SYSTEM and the node listings need the role cluster_admin, SHOW PROC and settings the privilege '
-              'OPERATE; both have to be default roles of the account', 'starrocks.md 0.11, 3.6'),
+    PRIVILEGE_MISSING,
     NOT_STARROCKS,
     TOO_OLD,
+    ErrorRule('account is not as it was', (), ('user already exists', 'user not exists'), STALE,
+              'somebody else changed the account meanwhile: look at SHOW ALL AUTHENTICATION', 'starrocks.md 3.6'),
     ErrorRule('already there', (),
               ('already exists with same host', 'Same backend already exists', 'Same compute node already exists',
                'FE with the same host', 'has already in brokers'), STALE,
