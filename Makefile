@@ -11,6 +11,8 @@ COLLECTION := build/ansible_collections/starrocks/cluster
 # For `make molecule`: a scenario of molecule/, and what molecule does with it (test, converge, verify, destroy, ...).
 SCENARIO ?= default
 ACTION ?= test
+# For `make matrix`.
+CORE ?= newest
 # For `make demo`: a release tarball; without it, the stand-in is built.
 ARCHIVE ?=
 # Arguments for the tool behind a target: make unit ARGS='-k versions', make sanity ARGS='--test pep8'.
@@ -60,11 +62,20 @@ sanity: house  ## ansible-test sanity, without exceptions
 
 .PHONY: unit
 unit: house  ## unit tests, those of the stand-in too
-	@pytest -q tests/tools tests/unit tests/simulator/tests $(ARGS)
+	@COVERAGE=unit tests/tools/pytest tests/tools tests/unit tests/simulator/tests $(ARGS)
 
 .PHONY: integration
 integration: house  ## modules against the stand-in; the stand-in against what real front ends answered
-	@pytest -q tests/integration tests/simulator/conformance $(ARGS)
+	@COVERAGE=integration tests/tools/pytest tests/integration tests/simulator/conformance $(ARGS)
+
+.PHONY: coverage
+coverage: house  ## what the last `make unit` and `make integration` ran of plugins/
+	@coverage combine --quiet --keep --data-file=build/coverage/all build/coverage/unit build/coverage/integration
+	@coverage report --data-file=build/coverage/all
+
+.PHONY: matrix
+matrix: house system  ## ansible-test sanity, units and integration with another ansible-core: CORE=2.16, 2.19, newest
+	@tests/tools/matrix $(CORE) $(ARGS)
 
 .PHONY: test-hosts
 test-hosts: house system  ## the test hosts themselves

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Print the SQL statements that reach a port of this host, one a line: as they go by on the wire, whoever sends them.
 
-    python3 statements.py PORT
+    python3 statements.py PORT [ADDRESS]     those sent to one address of this host
 
 Runs on a test host, as root. "ready" is printed first; then it goes on until its standard input ends. What is
 encrypted is not seen, and a statement longer than one packet only in part.
@@ -19,10 +19,12 @@ SENT = 4  # PACKET_OUTGOING; what a host sends to itself is seen a second time, 
 QUERY = 3  # COM_QUERY, the first byte of a packet of MySQL's protocol that holds a statement
 
 
-def statement(frame, port):
-    """The statement in an Ethernet frame on its way to the port, None if there is none."""
+def statement(frame, port, address=None):
+    """The statement in an Ethernet frame on its way to the port (of an address, as bytes), None if there is none."""
     ip = frame[14:]
     if frame[12:14] != b"\x08\x00" or ip[9] != socket.IPPROTO_TCP:
+        return None
+    if address not in (None, ip[16:20]):
         return None
     tcp = ip[4 * (ip[0] & 15) : struct.unpack("!H", ip[2:4])[0]]
     payload = tcp[4 * (tcp[12] >> 4) :]
@@ -34,13 +36,14 @@ def statement(frame, port):
 
 def main():
     port = int(sys.argv[1])
+    wanted = socket.inet_aton(sys.argv[2]) if len(sys.argv) > 2 else None
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(EVERY_PROTOCOL)) as wire:
         print("ready", flush=True)
         while True:
             readable, _, _ = select.select([wire, sys.stdin], [], [])
             if wire in readable:
                 frame, address = wire.recvfrom(65535)
-                found = statement(frame, port) if address[2] == SENT else None
+                found = statement(frame, port, wanted) if address[2] == SENT else None
                 if found is not None:
                     print(found, flush=True)
             elif not sys.stdin.buffer.read1():

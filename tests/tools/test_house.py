@@ -140,6 +140,15 @@ def test_driver_runs_side_by_side_as_far_as_the_cores_go(driver: ModuleType, tmp
     assert order[-2:] == ["begin c", "end c"]
 
 
+def test_driver_lets_a_stage_wait_for_others(driver: ModuleType, tmp_path: Path) -> None:
+    def stage(name: str, seconds: float, after: tuple[str, ...] = ()) -> object:
+        return driver.Stage(name, ("sh", "-c", f"sleep {seconds}; echo {name} >>order"), after=after)
+
+    stages = [stage("sum", 0, after=("a", "b", "not run")), stage("a", 0.2), stage("b", 0.6), stage("c", 0)]
+    assert driver.run_stages(stages, cores=4) == (4, 0)
+    assert (tmp_path / "order").read_text().split() == ["c", "a", "b", "sum"]
+
+
 def test_driver_ends_a_stage_that_hangs_with_its_children(driver: ModuleType, tmp_path: Path) -> None:
     script = "sleep 300 & echo $! >child; wait"
     stage = driver.Stage("hangs", ("sh", "-c", script), minutes=0.01, cleanup=("sh", "-c", "touch cleaned"))
