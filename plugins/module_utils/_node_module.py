@@ -2,84 +2,277 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the modules for back ends, compute nodes and brokers share: the option ``nodes``, the run from it to a result."""
+"""What the modules for back ends, compute nodes and brokers share: from the option ``nodes`` to a result."""
+
+import re
 
 from ansible_collections.starrocks.cluster.plugins.module_utils import _sql_address, _wait
+from ansible_collections.starrocks.cluster.plugins.module_utils._blacklist import hold_blacklist
 from ansible_collections.starrocks.cluster.plugins.module_utils._changes import (
     ABSENT,
     DECOMMISSIONED,
     PRESENT,
+    refuse_rename,
+    version_lacks,
+)
+from ansible_collections.starrocks.cluster.plugins.module_utils._connection import StatementError
+from ansible_collections.starrocks.cluster.plugins.module_utils._node_changes import (
+    DISK_STATES,
+    Finder,
     Node,
+    address_of,
+    decide_disks,
     decide_nodes,
-    find,
-    without_duplicates,
+    duplicates,
 )
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import Failure
+from ansible_collections.starrocks.cluster.plugins.module_utils._tables import read_cell
+
+# What StarRocks takes as a location (section 2.1); blanks in it mean nothing.
+_LOCATION = re.compile(r'^[a-z_0-9]+:[a-z_0-9]+$')
+
+# What open-source builds of all recorded versions answer to every statement about single disks (section 0.19).
+_NO_DISKS = 'not support'
 
 
-def wished_nodes(module, kind, resolve):
-    """The nodes of the option ``nodes`` as ``[(Node, previous_start_time)]``, checked, each once."""
-    nodes, starts = [], {}
-    for entry in module.params['nodes'] or []:
-        try:
-            node = Node(_sql_address.check_host(entry['host']), _sql_address.check_port(entry[kind.port_option]))
-        except ValueError as error:
-            raise Failure('nodes: %s' % error)
-        nodes.append(node)
-        starts.setdefault(node, entry.get('previous_start_time') or None)
-    kept, dropped = without_duplicates(nodes, resolve)
-    for node in dropped:
-        module.module.warn('nodes names %s twice: StarRocks would add it twice, so it is taken once'
-                           % _sql_address.join_host_port(*node))
-    return [(node, starts[node]) for node in kept]
+def _read_location(text):
+    location = re.sub(r'\s', '', text)
+    if location and not _LOCATION.match(location):
+        raise ValueError("%r is no location such as rack:r1 (small letters, digits and underscores around one colon; '' "
+                         'for none)' % text)
+    return location
 
 
-def node_arguments(kind, with_start_time):
-    """The option ``nodes`` of the modules for back ends, compute nodes and brokers."""
+def _read_warehouse(text):
+    if not text.strip() or '\0' in text:
+        raise ValueError('a warehouse needs a name')
+    return text
+
+
+def _disk_states(entries):
+    disks = {}
+    for entry in entries:
+        path = entry['path']
+        if not path.startswith('/') or '\0' in path:
+            raise ValueError('%r is no path of a disk: name it as in storage_root_path' % path)
+        if path in disks:
+            raise ValueError('%s is named twice' % path)
+        disks[path] = entry['state']
+    return disks
+
+
+# What an entry of nodes may say besides where the node is: field of Node -> (its argument, how it is read). Those that
+# have a default for all nodes are options of the module too.
+_FIELDS = {
+    'location': (dict(type='str'), _read_location),
+    'warehouse': (dict(type='str'), _read_warehouse),
+    'blacklisted': (dict(type='bool'), bool),
+    'renamed_from': (dict(type='str'), _sql_address.check_host),
+    'disks': (dict(type='list', elements='dict', options=dict(
+        path=dict(type='str', required=True),
+        state=dict(type='str', choices=sorted(DISK_STATES), required=True))), _disk_states),
+    'previous_start_time': (dict(type='str'), lambda text: text or None),
+}
+_FOR_ALL = ('location', 'warehouse', 'blacklisted')
+
+
+def node_arguments(kind, fields=()):
+    """The option ``nodes`` with these fields of Node, and the options that are defaults for all nodes."""
     options = dict(host=dict(type='str', required=True))
-    options[kind.port_option] = dict(type='int', default=kind.default_port)
-    if with_start_time:
-        options['previous_start_time'] = dict(type='str')
-    return dict(type='list', elements='dict', options=options)
+    options[kind.port_option] = dict(type='int')
+    options.update((field, _FIELDS[field][0]) for field in fields)
+    arguments = dict(nodes=dict(type='list', elements='dict', options=options))
+    arguments[kind.port_option] = dict(type='int', default=kind.default_port)
+    arguments.update((field, _FIELDS[field][0]) for field in fields if field in _FOR_ALL)
+    return arguments
 
 
-def run_nodes(module, kind, name=None):
-    """The whole of starrocks_backend, starrocks_compute_node and starrocks_broker."""
-    state = module.params['state']
-    resolve = module.session.resolve
-    wishes = wished_nodes(module, kind, resolve)
-    if not wishes and not (name is not None and state == ABSENT and module.params['nodes'] is None):
-        raise Failure('nodes is empty: name at least one %s' % kind.title)
-    nodes = [node for node, dummy in wishes]
-
-    def read():
-        return module.session.rows(kind.table)
-
-    def decide(rows):
-        return decide_nodes(kind, rows, nodes, state, resolve, force=module.params.get('force', False), name=name)
-
-    def ours(rows):
-        """Rows of the wished nodes, in the order of the wishes."""
-        mine = [row for row in rows if name is None or row['name'] == name]
-        return [row for node in nodes for row in find(mine, kind.port_column, node, resolve)]
-
-    def lacks(rows):
-        reasons = []
-        mine = [row for row in rows if name is None or row['name'] == name]
-        for node, previous_start_time in wishes:
-            found = find(mine, kind.port_column, node, resolve)
-            if state == DECOMMISSIONED:
-                reasons += ['%s still holds %s tablets' % (_sql_address.join_host_port(*node), row['tablet_num'])
-                            for row in found]
+def wished_nodes(params, kind, resolve, may_be_none=False):
+    """``(list of Node, findings)``: the option ``nodes``, checked, and all that is wrong with it in words."""
+    nodes, findings = [], []
+    readers = [('host', 'host', _sql_address.check_host), ('port', kind.port_option, _sql_address.check_port)]
+    readers += [(field, field, read) for field, (dummy, read) in sorted(_FIELDS.items())]
+    for place, entry in enumerate(params['nodes'] or ()):
+        values = {}
+        for field, option, read in readers:
+            if option not in entry:
                 continue
-            reason = _wait.node_lacks(found[0] if found else None, previous_start_time)
+            value = entry[option] if entry[option] is not None else params.get(option)
+            if value is None:
+                continue
+            try:
+                values[field] = read(value)
+            except ValueError as error:
+                findings.append('nodes[%d].%s: %s' % (place, option, error))
+        if 'host' in values and values.get('renamed_from'):
+            findings += refuse_rename('nodes[%d]:' % place, values['renamed_from'], values['host'])
+        if 'host' in values and 'port' in values:
+            nodes.append(Node(**values))
+    for node in duplicates(nodes, resolve):
+        findings.append('nodes: %s is named twice, by spelling or by name resolution, and StarRocks would add it twice'
+                        % _sql_address.join_host_port(node.host, node.port))
+    for node in duplicates([Node(node.renamed_from, node.port) for node in nodes if node.renamed_from], resolve):
+        findings.append('nodes: %s is named twice in renamed_from' % _sql_address.join_host_port(node.host, node.port))
+    if not params['nodes'] and not (may_be_none and params['nodes'] is None):
+        findings.append('nodes is empty: name at least one %s' % kind.title)
+    return nodes, findings
+
+
+def run_nodes(module, kind, name=None, findings=()):
+    """The whole of starrocks_backend, starrocks_compute_node and starrocks_broker.
+
+    ``name``: of brokers. ``findings``: what is wrong with other options.
+    """
+    return _Run(module, kind, name, findings).result()
+
+
+def _still_there(address, row):
+    if row['tablet_num']:
+        return '%s still holds %d tablets' % (address, row['tablet_num'])
+    return '%s holds no tablets any more, but is not dropped yet (with drop_backend_after_decommission = false it never ' \
+           'is)' % address
+
+
+class _Run(object):
+    """One module call for one list of nodes: register or drop them, blacklists, the wait, disks."""
+
+    def __init__(self, module, kind, name, findings):
+        self.module = module
+        self.kind = kind
+        self.name = name
+        self.state = module.params['state']
+        self.force = module.params.get('force', False)
+        self.resolve = _sql_address.Resolver()
+        self.nodes, wrong = wished_nodes(module.params, kind, self.resolve, name is not None and self.state == ABSENT)
+        module.refuse(list(findings) + wrong)
+        self.results = {}
+
+    def result(self):
+        module = self.module
+        change, seen = module.converge(self.read, self.decide, again_at_end=self._reads_again())
+        if module.check_mode:
+            module.queries.extend(change.later)
+        self.results.update(self.shown(change.rows), diff=dict(before=change.before, after=change.after))
+        if self.state != ABSENT:
+            if any(node.blacklisted is not None for node in self.nodes):
+                seen = self._hold_blacklists(seen)
+            if module.params['wait'] and not module.check_mode:
+                seen = module.wait_until(self.read, self.lacks, self._title(), self._results_on_failure, seen)
+                self.results.update(self.shown(seen))
+        if self.state == PRESENT and any(node.disks for node in self.nodes):
+            self._change_disks(seen)
+        return self.results
+
+    def read(self):
+        return self.module.session.rows(self.kind.table)
+
+    def decide(self, rows):
+        return self._with_version(
+            decide_nodes(self.kind, rows, self.nodes, self.state, self.resolve, force=self.force, name=self.name))
+
+    def _with_version(self, change):
+        """``change`` with a refusal for all that the server is too old for."""
+        if not change.needs:
+            return change
+        lacks = version_lacks(self.module.session.version(), sorted(set(change.needs)))
+        return change._replace(refusals=change.refusals + lacks)
+
+    def _reads_again(self):
+        """Whether the listing has to be read again after the last statement.
+
+        DROP takes one of the rows of a node that was added twice; and by which address a node that is added by its name
+        is given a location, the listing alone tells.
+        """
+        return self.state == ABSENT or any(
+            node.location and not _sql_address.is_address(node.host) for node in self.nodes)
+
+    def ours(self, rows):
+        """``[(Node, its rows)]`` in the order of the wishes."""
+        finder = Finder([row for row in rows if self.name is None or row['name'] == self.name], self.kind.port_column,
+                        self.resolve)
+        return [(node, finder(node)) for node in self.nodes]
+
+    def shown(self, rows):
+        """What is returned of a listing."""
+        ours = self.ours(rows)
+        shown = dict(nodes=[row for dummy, found in ours for row in found])
+        if self.state == DECOMMISSIONED:
+            # A back end that is not there any more has none left.
+            shown['tablets_left'] = {_sql_address.join_host_port(node.host, node.port):
+                                     sum(row['tablet_num'] or 0 for row in found) for node, found in ours}
+        return shown
+
+    def _results_on_failure(self, rows):
+        return dict((key, value) for key, value in dict(self.results, **self.shown(rows)).items() if key != 'diff')
+
+    def _title(self):
+        return 'not all %ss were %s' % (self.kind.title, 'alive' if self.state == PRESENT else 'gone')
+
+    def lacks(self, rows):
+        reasons = []
+        for node, found in self.ours(rows):
+            if self.state == DECOMMISSIONED:
+                reasons += [_still_there(address_of(self.kind, row), row) for row in found]
+                continue
+            reason = _wait.node_lacks(found[0] if found else None, node.previous_start_time)
             if reason:
-                reasons.append('%s %s' % (_sql_address.join_host_port(*node), reason))
+                reasons.append('%s %s' % (_sql_address.join_host_port(node.host, node.port), reason))
         return reasons
 
-    change, seen = module.converge(read, decide, again_at_end=state == ABSENT)
-    rows = change.rows
-    if module.params['wait'] and not module.check_mode and state != ABSENT:
-        title = 'not all %ss were %s' % (kind.title, 'alive' if state == PRESENT else 'gone')
-        rows = ours(module.wait_until(read, lacks, title, lambda last: dict(nodes=ours(last)), seen))
-    return dict(nodes=rows, diff=dict(before=change.before, after=change.after))
+    def _say(self, before, after):
+        self.results['diff']['before'].update(before)
+        self.results['diff']['after'].update(after)
+
+    def _hold_blacklists(self, seen):
+        """Set and clear entries of the front ends' lists; returns the rows by which they were found."""
+        rows = self.read() if seen is None else seen
+        wishes, addresses = {}, {}
+        for node, found in self.ours(rows):
+            if node.blacklisted is None:
+                continue
+            for row in found:
+                addresses[row[self.kind.id_column]] = address_of(self.kind, row)
+                wishes[row[self.kind.id_column]] = node.blacklisted
+            if not found and node.blacklisted and self.module.check_mode:
+                address = _sql_address.join_host_port(node.host, node.port)
+                addresses['<id of %s>' % address] = address
+                wishes['<id of %s>' % address] = True
+        reports, before, after = hold_blacklist(self.module, self.kind, wishes, addresses) if wishes else ([], {}, {})
+        self.results['blacklists'] = reports
+        self._say(before, after)
+        return rows
+
+    def _change_disks(self, seen):
+        rows = self.read() if seen is None else seen
+        wishes, numbers = {}, {}
+        for node, found in self.ours(rows):
+            if node.disks:
+                address = address_of(self.kind, found[0]) if found else _sql_address.join_host_port(node.host, node.port)
+                wishes[address] = node.disks
+                numbers[address] = found[0][self.kind.id_column] if found else None
+
+        def read():
+            return {address: None if number is None else read_disks(self.module.session, number)
+                    for address, number in numbers.items()}
+
+        def decide(disks):
+            return self._with_version(decide_disks(disks, wishes, self.force))
+
+        try:
+            change, disks = self.module.converge(read, decide)
+        except StatementError as error:
+            if _NO_DISKS not in error.words:
+                raise
+            raise Failure('%s. To do: this build of StarRocks changes no single disks, only the Enterprise Edition does. '
+                          'Take the disk out of storage_root_path in be.conf and restart the back end, or decommission '
+                          'the whole back end' % str(error).rstrip('. '))
+        self._say(change.before, change.after)
+        self.results['disks'] = [dict(disk, node=address) for address, shown in sorted((disks or read()).items())
+                                 for disk in shown or () if disk['root_path'] in wishes[address]]
+
+
+def read_disks(session, number):
+    """Typed rows of the disks of back end ``number``, as the leader sees them."""
+    session.ask_leader()
+    return [{column: read_cell(column, cell) for column, cell in row.items()}
+            for row in session.dicts("SHOW PROC '/backends/%d'" % number)]

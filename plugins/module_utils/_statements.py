@@ -89,13 +89,46 @@ def drop_frontend(role, host, port):
     return 'ALTER SYSTEM DROP %s %s' % (role, node_list([(host, port)]))
 
 
-def add_nodes(noun, nodes):
-    """``noun`` is BACKEND, COMPUTE NODE or BROKER with its name."""
-    return 'ALTER SYSTEM ADD %s %s' % (noun, node_list(nodes))
+def rename_frontend(old, new):
+    """Hosts without ports: there is one front end per host (section 2.1)."""
+    return 'ALTER SYSTEM MODIFY FRONTEND HOST %s TO %s' % (quote(old, '"'), quote(new, '"'))
 
 
-def drop_nodes(noun, nodes, force=False):
-    return 'ALTER SYSTEM DROP %s %s%s' % (noun, node_list(nodes), ' FORCE' if force else '')
+def add_nodes(noun, nodes, warehouse=None):
+    """``noun`` is BACKEND, COMPUTE NODE or BROKER with its name; None is the default warehouse."""
+    into = '' if warehouse is None else ' INTO WAREHOUSE %s' % quote(warehouse, '"')
+    return 'ALTER SYSTEM ADD %s %s%s' % (noun, node_list(nodes), into)
+
+
+def drop_nodes(noun, nodes, warehouse=None, force=False):
+    from_ = '' if warehouse is None else ' FROM WAREHOUSE %s' % quote(warehouse, '"')
+    return 'ALTER SYSTEM DROP %s %s%s%s' % (noun, node_list(nodes), from_, ' FORCE' if force else '')
+
+
+def rename_backend(old, new):
+    """Hosts without ports: one statement renames one of the back ends of that host (see _node_changes)."""
+    return 'ALTER SYSTEM MODIFY BACKEND HOST %s TO %s' % (quote(old, '"'), quote(new, '"'))
+
+
+def set_location(address, location):
+    """``address`` is host:port; an empty location clears the label."""
+    return 'ALTER SYSTEM MODIFY BACKEND %s SET ("labels.location" = %s)' % (quote(address, '"'), quote(location, '"'))
+
+
+def change_disks(action, paths, address):
+    """``action``: DECOMMISSION, DISABLE, CANCEL DECOMMISSION or CANCEL DISABLE."""
+    return 'ALTER SYSTEM %s DISK %s ON BACKEND %s' % (
+        action, ', '.join(quote(path, '"') for path in paths), quote(address, '"'))
+
+
+def show_blacklist(noun):
+    """``noun`` is BACKEND or COMPUTE NODE; the asked front end answers for itself alone (section 2.2)."""
+    return 'SHOW %s BLACKLIST' % noun
+
+
+def change_blacklist(action, noun, ids):
+    """``action``: ADD or DELETE; ``ids`` are those of the listing. Changes the list of the asked front end alone."""
+    return '%s %s BLACKLIST %s' % (action, noun, ', '.join(str(number) for number in ids))
 
 
 def drop_all_brokers(name):

@@ -17,7 +17,7 @@ options:
     required: true
   nodes:
     description:
-      - The brokers.
+      - The brokers. One that is named twice, by spelling or by name resolution, is an error.
       - Needed with O(state=present). Without it, O(state=absent) drops all brokers of the name.
     type: list
     elements: dict
@@ -27,9 +27,12 @@ options:
         type: str
         required: true
       broker_ipc_port:
-        description: The broker's C(broker_ipc_port).
+        description: The broker's C(broker_ipc_port). By default what O(broker_ipc_port) says.
         type: int
-        default: 8000
+  broker_ipc_port:
+    description: The C(broker_ipc_port) of those of O(nodes) that do not say another.
+    type: int
+    default: 8000
   state:
     description:
       - V(present) registers what is missing. Other brokers of the name stay.
@@ -84,27 +87,26 @@ nodes:
       host: 10.0.0.21
       port: 8000
       alive: true
-      last_start_time: '2026-11-23 03:01:11'
-      last_update_time: '2026-11-23 03:01:31'
+      last_start_time: '2026-11-23T03:01:11Z'
+      last_update_time: '2026-11-23T03:01:31Z'
       err_msg: ''
 """
 
-from ansible_collections.starrocks.cluster.plugins.module_utils._changes import BROKER
+from ansible_collections.starrocks.cluster.plugins.module_utils._node_changes import BROKER
 from ansible_collections.starrocks.cluster.plugins.module_utils._node_module import node_arguments, run_nodes
-from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import Failure, SqlModule, wait_arguments
+from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import SqlModule, wait_arguments
 
 
 def run(module):
     name = module.params['name']
-    if not name.strip() or '\0' in name:
-        raise Failure('name: a broker needs a name')
-    return run_nodes(module, BROKER, name=name)
+    findings = [] if name.strip() and '\0' not in name else ['name: a broker needs a name']
+    return run_nodes(module, BROKER, name=name, findings=findings)
 
 
 def main():
-    arguments = dict(
+    arguments = node_arguments(BROKER)
+    arguments.update(
         name=dict(type='str', required=True),
-        nodes=node_arguments(BROKER, with_start_time=False),
         state=dict(type='str', choices=['present', 'absent'], default='present'),
     )
     arguments.update(wait_arguments())

@@ -5,15 +5,17 @@
 
 DOCUMENTATION = r"""
 module: starrocks_frontend
-short_description: Register and drop a front end of a StarRocks cluster
+short_description: Register, rename and drop a front end of a StarRocks cluster
 version_added: 0.1.0
 description:
-  - Registers a front end on the leader, or drops it.
+  - Registers a front end on the leader, renames its host, or drops it.
   - The process itself is not started or stopped. A new front end has to be started the first time with C(--helper),
     between the registration (O(wait=false)) and the wait for its join.
 options:
   host:
-    description: Address or name of the front end's host. StarRocks takes one front end per host.
+    description:
+      - Address or name of the front end's host. StarRocks takes one front end per host.
+      - IPv6 addresses need StarRocks 3.3.
     type: str
     required: true
   edit_log_port:
@@ -24,6 +26,7 @@ options:
     description:
       - The role to register it with. One registered with the other role is an error, since StarRocks cannot change it.
       - A leader is a follower.
+      - What is dropped is found by O(host) alone.
     type: str
     choices: [follower, observer]
     default: follower
@@ -34,6 +37,14 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  renamed_from:
+    description:
+      - The host by which the front end may still be registered. Where it is, it is renamed to O(host).
+      - StarRocks does not change one IPv4 address to another, and does not rename the leader.
+      - The next start of the front end has to come up with the new address; a name needs C(start_fe.sh --host_type FQDN).
+        Until then it runs on as it was.
+      - Used with O(state=present). A front end that is registered by neither host is an error.
+    type: str
   previous_start_time:
     description:
       - The C(start_time) that was shown before the front end was restarted.
@@ -67,6 +78,14 @@ EXAMPLES = r"""
     host: 10.0.0.12
     wait_timeout: 120
 
+- name: Call a front end by its name from now on
+  starrocks.cluster.starrocks_frontend:
+    login_hosts: [fe1]
+    login_password: "{{ starrocks_root_password }}"
+    host: fe2.example.com
+    renamed_from: 10.0.0.12
+    wait: false
+
 - name: Drop an observer
   starrocks.cluster.starrocks_frontend:
     login_hosts: [fe1]
@@ -99,27 +118,48 @@ frontend:
     role: FOLLOWER
     join: true
     alive: true
-    start_time: '2026-11-23 03:16:21'
+    start_time: '2026-11-23T03:16:21Z'
     err_msg: ''
     version: 3.5.0-0be11fd
+still_listening:
+  description:
+    - C(host:port) at which the process of a front end that was just dropped goes on to take connections, with a stale
+      view of the cluster. Null if nothing answers there.
+    - It has to be stopped, and its C(meta_dir) moved aside before it can be added again.
+  returned: with O(state=absent)
+  type: str
+  sample: 10.0.0.14:9030
 """
 
 from ansible_collections.starrocks.cluster.plugins.module_utils import _sql_address, _wait
-from ansible_collections.starrocks.cluster.plugins.module_utils._changes import decide_frontend, find_frontend
-from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import Failure, SqlModule, wait_arguments
+from ansible_collections.starrocks.cluster.plugins.module_utils._changes import refuse_rename, version_lacks
+from ansible_collections.starrocks.cluster.plugins.module_utils._frontend_changes import decide_frontend, find_frontend
+from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import SqlModule, wait_arguments
 from ansible_collections.starrocks.cluster.plugins.module_utils._tables import FRONTENDS
+
+
+def read_options(params):
+    """``(values, findings)``: host, edit_log_port and renamed_from as checked, and what is wrong with them."""
+    values, findings = {}, []
+    for option, check in (('host', _sql_address.check_host), ('edit_log_port', _sql_address.check_port),
+                          ('renamed_from', _sql_address.check_host)):
+        try:
+            values[option] = None if params[option] is None else check(params[option])
+        except ValueError as error:
+            findings.append('%s: %s' % (option, error))
+    if not findings and values['renamed_from'] is not None:
+        findings = refuse_rename('renamed_from:', values['renamed_from'], values['host'])
+    return values, findings
 
 
 def run(module):
     params = module.params
-    try:
-        host = _sql_address.check_host(params['host'])
-        port = _sql_address.check_port(params['edit_log_port'])
-    except ValueError as error:
-        raise Failure('host or edit_log_port: %s' % error)
+    values, findings = read_options(params)
+    module.refuse(findings)
+    host, port = values['host'], values['edit_log_port']
     session = module.session
-    address = _sql_address.join_host_port(host, port)
     present = params['state'] == 'present'
+    listened = []
 
     def read():
         rows = session.rows(FRONTENDS)
@@ -127,12 +167,18 @@ def run(module):
         return rows
 
     def decide(rows):
-        return decide_frontend(rows, host, port, params['role'], params['state'], session.resolve)
+        row = find_frontend(rows, host, session.resolve)
+        if not present and row is not None and row['alive'] and row['query_port']:
+            listened.append((row['host'], row['query_port']))
+        change = decide_frontend(rows, host, port, params['role'], params['state'], session.resolve,
+                                 renamed_from=values['renamed_from'])
+        lacks = version_lacks(session.version(), change.needs) if change.needs else []
+        return change._replace(refusals=change.refusals + lacks)
 
     def lacks(rows):
         reason = _wait.frontend_lacks(find_frontend(rows, host, session.resolve), params['previous_start_time'] or None,
                                       _wait.port_answers)
-        return ['%s %s' % (address, reason)] if reason else []
+        return ['%s %s' % (_sql_address.join_host_port(host, port), reason)] if reason else []
 
     change, seen = module.converge(read, decide, again_at_end=not present)
     row = change.rows[0] if change.rows else None
@@ -143,7 +189,18 @@ def run(module):
     if not module.check_mode:
         for note in change.notes:
             module.module.warn(note)
-    return dict(frontend=row, diff=dict(before=change.before, after=change.after))
+    results = dict(frontend=row, diff=dict(before=change.before, after=change.after))
+    if not present:
+        results['still_listening'] = None if module.check_mode else _still_listening(listened)
+    return results
+
+
+def _still_listening(addresses):
+    """The first of ``addresses`` at which something answers, as ``host:port``, or None."""
+    for host, port in addresses:
+        if _wait.port_answers(host, port):
+            return _sql_address.join_host_port(host, port)
+    return None
 
 
 def main():
@@ -152,6 +209,7 @@ def main():
         edit_log_port=dict(type='int', default=9010),
         role=dict(type='str', choices=['follower', 'observer'], default='follower'),
         state=dict(type='str', choices=['present', 'absent'], default='present'),
+        renamed_from=dict(type='str'),
         previous_start_time=dict(type='str'),
     )
     arguments.update(wait_arguments())

@@ -10,7 +10,11 @@ first_start (its first start has not come to its end), active (its process runs)
 
 from __future__ import annotations
 
-from ansible_collections.starrocks.cluster.plugins.module_utils._changes import FOLLOWER, frontend_role, majority
+from ansible_collections.starrocks.cluster.plugins.module_utils._frontend_changes import (
+    FOLLOWER,
+    frontend_role,
+    majority,
+)
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import join_host_port
 
 

@@ -142,11 +142,6 @@ def test_a_name_that_the_cluster_knows_otherwise(cluster, run):
     assert result['failed'] and 'another spelling' in result['msg'] and len(cluster.changes) == 2
 
 
-def test_duplicates_are_added_once_and_told(cluster, run):
-    result = run(starrocks_backend, nodes=NODES * 2)
-    assert result['queries'] == [ADD] and 'names 10.0.0.1:9050 twice' in result['warned']
-
-
 def test_duplicate_rows_are_all_dropped(cluster, run):
     cluster.backends.extend([backend_row('10.0.0.1')] * 2)
     result = run(starrocks_backend, nodes=NODES, state='absent')
@@ -196,10 +191,28 @@ def test_decommissioning_waits_until_the_rows_are_gone(cluster, run):
 
 @pytest.mark.parametrize('nodes, words', [
     ([], 'nodes is empty'), ([{'host': 'a;b'}], 'neither an address nor a host name'),
-    ([{'host': 'h', 'heartbeat_service_port': 0}], 'port 0 is not between'),
+    ([{'host': 'h', 'heartbeat_service_port': 0}], 'nodes[0].heartbeat_service_port: port 0 is not between'),
+    (NODES * 2, '10.0.0.1:9050 is named twice'),
+    ([{'host': '127.0.0.1'}, {'host': 'localhost'}], 'localhost:9050 is named twice, by spelling or by name resolution'),
+    ([{'host': 'h', 'location': 'r1'}], "nodes[0].location: 'r1' is no location such as rack:r1"),
+    ([{'host': 'h', 'location': 'Rack:r1'}], 'is no location'),
+    ([{'host': 'h', 'warehouse': ' '}], 'a warehouse needs a name'),
+    ([{'host': '10.0.0.1', 'renamed_from': '10.0.0.2'}], 'does not change one IPv4 address to another'),
+    ([{'host': 'g', 'renamed_from': 'x y'}], 'nodes[0].renamed_from: '),
+    ([{'host': 'g', 'renamed_from': 'f'}, {'host': 'h', 'renamed_from': 'f'}], 'f:9050 is named twice in renamed_from'),
+    ([{'host': 'h', 'disks': [{'path': 'a', 'state': 'online'}]}], "'a' is no path of a disk"),
+    ([{'host': 'h', 'disks': [{'path': '/a', 'state': 'online'}] * 2}], '/a is named twice'),
 ])
 def test_bad_nodes_are_told_before_connecting(cluster, run, nodes, words):
     assert words in run(starrocks_backend, nodes=nodes)['msg']
+    assert cluster.driver.connects == []
+
+
+def test_all_that_is_bad_is_told_at_once(cluster, run):
+    message = run(starrocks_broker, name=' ', nodes=[{'host': 'a b'}, {'host': 'c', 'broker_ipc_port': 70000}],
+                  login_hosts=['d e'])['msg']
+    for words in ("'d e'", 'name: a broker needs a name', "nodes[0].host: 'a b'", 'nodes[1].broker_ipc_port: port 70000'):
+        assert words in message
     assert cluster.driver.connects == []
 
 
