@@ -19,6 +19,9 @@ from pymysql.constants import CLIENT
 SIMULATOR = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(SIMULATOR))
 
+# Addresses of this run alone, so that several can go on at once on one machine.
+NETWORK = f"127.{os.getpid() % 200 + 20}"
+
 # Other ports than the usual ones: a front end that listens on all addresses may be running beside the tests.
 HTTP, RPC, QUERY, EDIT_LOG = 28030, 29020, 29030, 29010
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from fe_cluster import EDIT_LOG, HTTP, QUERY, RPC, FrontEndProcess, is_member, join, leader_of, wait_for
+from fe_cluster import EDIT_LOG, HTTP, NETWORK, QUERY, RPC, FrontEndProcess, is_member, join, leader_of, wait_for
 from standin.fe import frames
 
 
@@ -20,7 +20,7 @@ def make(tmp_path):
     made = []
 
     def front_end(number, **options):
-        made.append(FrontEndProcess(tmp_path / f"fe{number}-{len(made)}", f"127.0.70.{number}", **options))
+        made.append(FrontEndProcess(tmp_path / f"fe{number}-{len(made)}", f"{NETWORK}.70.{number}", **options))
         return made[-1]
     yield front_end
     for one in made:
@@ -47,9 +47,9 @@ def test_first_front_end_founds_a_cluster(make):
     assert frontend.stop() == 143
     assert not (frontend.home / "bin" / "fe.pid").exists()
     cluster = row["ClusterId"]
-    frontend.start("-helper", f"127.0.70.9:{EDIT_LOG}")  # ignored: the metadata says who it is
+    frontend.start("-helper", f"{NETWORK}.70.9:{EDIT_LOG}")  # ignored: the metadata says who it is
     assert frontend.frontends()[frontend.address]["ClusterId"] == cluster
-    assert f"ignore helper nodes: 127.0.70.9:{EDIT_LOG}" in frontend.log()
+    assert f"ignore helper nodes: {NETWORK}.70.9:{EDIT_LOG}" in frontend.log()
 
 
 def test_join_by_helper_in_either_order(make):
@@ -162,12 +162,13 @@ def test_acknowledged_writes_survive_every_leader(trio):
 
 def test_added_follower_that_never_starts_blocks_nothing(make):
     leader = make(1).start()
-    leader.query(f'ALTER SYSTEM ADD FOLLOWER "127.0.70.8:{EDIT_LOG}"')
+    leader.query(f'ALTER SYSTEM ADD FOLLOWER "{NETWORK}.70.8:{EDIT_LOG}"')
     leader.query("CREATE DATABASE goes_on")
-    row = wait_for(lambda: leader.frontends()["127.0.70.8"]["ErrMsg"] and leader.frontends()["127.0.70.8"], "ErrMsg")
+    absent = f"{NETWORK}.70.8"
+    row = wait_for(lambda: leader.frontends()[absent]["ErrMsg"] and leader.frontends()[absent], "ErrMsg")
     assert (row["ErrMsg"], row["Join"], row["Alive"]) == ("Connection refused", "false", "false")
     leader.query("CREATE DATABASE goes_on_still")
-    leader.query(f'ALTER SYSTEM DROP FOLLOWER "127.0.70.8:{EDIT_LOG}"')
+    leader.query(f'ALTER SYSTEM DROP FOLLOWER "{NETWORK}.70.8:{EDIT_LOG}"')
     assert list(leader.frontends()) == [leader.address]
 
 

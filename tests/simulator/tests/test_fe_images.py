@@ -7,7 +7,7 @@ import json
 import time
 
 import pytest
-from fe_cluster import FrontEndProcess, join, wait_for
+from fe_cluster import NETWORK, FrontEndProcess, join, wait_for
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def make(tmp_path):
     made = []
 
     def front_end(number, **options):
-        made.append(FrontEndProcess(tmp_path / f"fe{number}", f"127.0.76.{number}", **options))
+        made.append(FrontEndProcess(tmp_path / f"fe{number}", f"{NETWORK}.76.{number}", **options))
         return made[-1]
     yield front_end
     for one in made:

@@ -7,53 +7,12 @@ import time
 
 import pytest
 from fe_cluster import FrontEndProcess, wait_for
-from standin import thrift
+from thrift_double import Node, types
 
 # A double that goes down closes the socket that its thread waits on.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
-types = thrift.types
 FIRST, SECOND, THIRD = "127.0.72.11", "127.0.72.12", "127.0.72.13"
-
-
-class Node:
-    """A back end, compute node or broker that answers what it is told to."""
-
-    def __init__(self, address, service=types.HeartbeatService, port=29050):
-        self.address = address
-        self.service = service
-        self.port = port
-        self.status = types.TStatusCode.OK
-        self.message = None
-        self.version = "3.5.0-0be11fd"
-        self.reboot_time = int(time.time()) - 100
-        self.asked = []
-        self._listener = None
-
-    @property
-    def member(self):
-        return f"{self.address}:{self.port}"
-
-    def up(self):
-        self._listener = thrift.listen(self.address, self.port)
-        thrift.serve(self.service, self, self._listener)
-        return self
-
-    def down(self):
-        self._listener.shutdown(2)
-        self._listener.close()
-
-    def heartbeat(self, master_info):
-        self.asked.append(master_info)
-        return types.THeartbeatResult(
-            status=types.TStatus(status_code=self.status, error_msgs=[self.message] if self.message else None),
-            backend_info=types.TBackendInfo(be_port=9060, http_port=28040, brpc_port=8060, version=self.version,
-                                            num_hardware_cores=4, reboot_time=self.reboot_time,
-                                            mem_limit_bytes=8 * 1024 ** 3))
-
-    def ping(self, request):
-        self.asked.append(request)
-        return types.TBrokerOperationStatus(statusCode=0)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@
 """Starts that must not succeed, faults, the root password, and what survives a restart."""
 
 import pytest
-from fe_cluster import EDIT_LOG, IN_CONTAINER, NOT_PERSISTED, FrontEndProcess, wait_for
+from fe_cluster import EDIT_LOG, IN_CONTAINER, NETWORK, NOT_PERSISTED, FrontEndProcess, wait_for
 from standin.fe.config import Config
 from standin.version import Version
 
@@ -15,7 +15,7 @@ def make(tmp_path):
     made = []
 
     def front_end(number=1, **options):
-        made.append(FrontEndProcess(tmp_path / str(len(made)), f"127.0.73.{number}", **options))
+        made.append(FrontEndProcess(tmp_path / str(len(made)), f"{NETWORK}.73.{number}", **options))
         return made[-1]
     yield front_end
     for one in made:

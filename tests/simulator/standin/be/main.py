@@ -54,7 +54,8 @@ class Node:
             raise BadConfig("parse config storage path failed, path=")
         self.storage = Storage(paths, self.config.flag("ignore_broken_disk"))
         networks = self.config.values["priority_networks"]
-        self.address = net.choose(networks, net.local_addresses(), lambda text: self.log.warning(WHERE, text))
+        self.address = net.choose(networks, net.local_addresses(), lambda text: self.log.warning(WHERE, text),
+                                  self.config.flag("net_use_ipv6_when_priority_networks_empty"))
 
     def check_open_files(self):
         """End by SIGABRT, as LOG(FATAL) does, where too few files may be open."""
@@ -74,8 +75,8 @@ class Node:
 
     def start(self):
         """Open the ports and answer. Raises OSError where a port is taken."""
-        # One address of 127.0.0.0/8 in priority_networks: several nodes are tried on one machine.
-        host = self.address if self.address.startswith("127.") else "0.0.0.0"
+        # One loopback address in priority_networks: several nodes are tried on one machine.
+        host = self.address if self.address.startswith(("127.", "::1")) else net.any_address(self.address)
         listeners = {}
         for name, port in self.ports.items():
             try:

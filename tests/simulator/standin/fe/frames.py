@@ -8,6 +8,8 @@ import json
 import socketserver
 import struct
 
+from standin import net
+
 
 def send(connection, message):
     body = json.dumps(message).encode()
@@ -41,6 +43,7 @@ class Server(socketserver.ThreadingTCPServer):
     def __init__(self, address, answer, closed=None):
         self.answer = answer
         self.closed = closed
+        self.address_family = net.family(address[0])
         super().__init__(address, _Handler)
 
 

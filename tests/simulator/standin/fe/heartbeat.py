@@ -15,10 +15,13 @@ import time
 import urllib.parse
 import urllib.request
 
+from standin import net
 from standin.fe import state as model
 from standin.fe.replication import NotLeader
 
-_THREADS = 8  # heartbeat_mgr_threads_num
+# The real one has 8 (heartbeat_mgr_threads_num). More here, so that a hundred nodes that swallow what they are sent
+# delay a round by one timeout and not by a dozen.
+_THREADS = 128
 _LOOK = 0.1   # seconds between two looks at the period
 
 
@@ -50,6 +53,7 @@ class Heartbeats:
     def __init__(self, frontend):
         self.frontend = frontend
         self._wake = threading.Event()
+        self._pool = concurrent.futures.ThreadPoolExecutor(_THREADS, "heartbeat-mgr-pool")
 
     def start(self):
         threading.Thread(target=self._run, name="heartbeat mgr", daemon=True).start()
@@ -93,8 +97,7 @@ class Heartbeats:
                           for row in state[kind]]
         questions += [(("broker", name, row["host"], row["port"]), functools.partial(self._ask_broker, row, timeout))
                       for name, rows in state["brokers"].items() for row in rows]
-        with concurrent.futures.ThreadPoolExecutor(_THREADS) as pool:
-            answers = dict(zip([key for key, _ in questions], pool.map(lambda item: item[1](), questions)))
+        answers = dict(zip([key for key, _ in questions], self._pool.map(lambda item: item[1](), questions)))
         retries = self.frontend.config.integer("heartbeat_retry_times")
         self.frontend.replica.write(lambda current: apply(current, answers, retries, model.now_ms()))
 
@@ -107,7 +110,7 @@ class Heartbeats:
                     "rpcPort": self.frontend.config.integer("rpc_port"), "feVersion": self.frontend.version.full,
                     "replayedJournalId": self.frontend.replica.journal_id, "feStartTime": self.frontend.start_time}
         query = urllib.parse.urlencode({"cluster_id": state["cluster_id"], "token": state["token"]})
-        url = f"http://{row['host']}:{self.frontend.config.text('http_port')}/api/bootstrap?{query}"
+        url = f"http://{net.in_url(row['host'])}:{self.frontend.config.text('http_port')}/api/bootstrap?{query}"
         try:
             with urllib.request.urlopen(url, timeout=timeout) as answer:
                 content = json.load(answer)

@@ -36,6 +36,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, address, frontend):
         self.frontend = frontend
         self.address_family = net.family(address[0])
+        self.address_family = net.family(address[0])
         super().__init__(address, _Request)
 
 

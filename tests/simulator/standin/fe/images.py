@@ -23,6 +23,8 @@ import time
 import urllib.parse
 import urllib.request
 
+from standin import net
+
 _LOOK = 10               # seconds, times config.time_scale, between two looks of the checkpointer; the real one: 60
 _TIMEOUT = 10            # seconds for one front end to fetch an image
 
@@ -137,7 +139,7 @@ class Images:
         port = self.frontend.config.text("http_port")
         # "host" is not StarRocks': several front ends of one machine could not be told apart by where a call comes from.
         query = urllib.parse.urlencode({"version": number, "port": port, "subdir": subdir, "host": self.frontend.host})
-        url = f"http://{row['host']}:{port}/put?{query}"
+        url = f"http://{net.in_url(row['host'])}:{port}/put?{query}"
         try:
             with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer:
                 return answer.status == 200
@@ -150,5 +152,5 @@ class Images:
         """Take an image from another front end. Raises OSError."""
         port = self.frontend.config.text("http_port")
         query = urllib.parse.urlencode({"version": number, "subdir": subdir})
-        with urllib.request.urlopen(f"http://{host}:{port}/image?{query}", timeout=_TIMEOUT) as answer:
+        with urllib.request.urlopen(f"http://{net.in_url(host)}:{port}/image?{query}", timeout=_TIMEOUT) as answer:
             self.frontend.metadata.write_image(number, answer.read().decode(), subdir)

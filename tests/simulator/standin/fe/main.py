@@ -15,7 +15,7 @@ import signal
 import threading
 import time
 
-from standin import version
+from standin import net, version
 from standin.fe import errors, frames, http, mysql, startup
 from standin.fe.config import Config
 from standin.fe.forward import Forwarder
@@ -117,6 +117,7 @@ class FrontEnd:
         except OSError:
             raise startup.StartError(f"edit_log_port {identity.port} is already in use. will exit.") from None
         self._wait_for_ready()
+        startup.check_member(self.replica.state, identity)
         self.start_time = now_ms()
         self._open_ports()
         self.heartbeats.start()
@@ -140,6 +141,8 @@ class FrontEnd:
 
     def _open_ports(self):
         address = self.config.text("frontend_address") or "0.0.0.0"
+        if address == "0.0.0.0":
+            address = net.any_address(self.host)
         servers = []
         for key, build in (("rpc_port", lambda at: frames.Server(at, self.forwarder.answer)),
                            ("http_port", lambda at: http.Server(at, self)),

@@ -13,6 +13,7 @@ import os
 import socketserver
 import struct
 
+from standin import net
 from standin.fe import grammar, users
 from standin.fe.errors import SqlError
 from standin.fe.statements import Session
@@ -66,6 +67,7 @@ class Server(socketserver.ThreadingTCPServer):
     def __init__(self, address, frontend):
         self.frontend = frontend
         self.sessions = {}
+        self.address_family = net.family(address[0])
         super().__init__(address, _Connection)
 
 

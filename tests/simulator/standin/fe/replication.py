@@ -19,6 +19,7 @@ import socket
 import threading
 import time
 
+from standin import net
 from standin.fe import frames
 from standin.fe.state import frontend_named, now_ms, voters
 
@@ -89,7 +90,8 @@ class Replica:
 
     def start(self):
         """Open edit_log_port (OSError if it is taken) and take part."""
-        self._server = frames.Server(self.address, self._answer, self._connection_closed)
+        host, port = self.address
+        self._server = frames.Server((net.resolve(host), port), self._answer, self._connection_closed)
         self._transfer("UNKNOWN")
         only_voter = self.state and voters(self.state) == [self.name]
         self._deadline = time.monotonic() + (0 if only_voter else random.uniform(*ABANDONED))

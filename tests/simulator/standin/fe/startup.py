@@ -18,6 +18,9 @@ _HELPER_PAUSE = 5        # seconds between two rounds of asking the helpers
 _LEAST_SPACE = 5 * 1024 ** 3
 
 
+_NOT_ADDED = "current node is not added to the cluster, will exit"
+
+
 class StartError(Exception):
     """The front end does not start; the process ends with 255 and this text in fe.log."""
 
@@ -56,7 +59,8 @@ def own_host(config, host_type, warn):
         if not net.is_local(name, None) or net.is_ip(name):
             raise StartError(f"local hostname {name} does not resolve to an address of this host, will exit")
         return name
-    return net.choose(config.text("priority_networks"), net.local_addresses(), warn)
+    return net.choose(config.text("priority_networks"), net.local_addresses(), warn,
+                      config.flag("net_use_ipv6_when_priority_networks_empty"))
 
 
 def check_meta_dir(config, version):
@@ -132,9 +136,9 @@ def _return(config, metadata, role, stored, host, port, host_type):
                          "forcefully recover from image data, this may end with stale meta data, so please be careful.")
     state = entry and entry["state"]
     if state:
-        row = next((row for row in state["frontends"] if (row["host"], row["edit_log_port"]) == (host, port)), None)
+        row = model.frontend_named(state, role["name"])
         if row is None:
-            raise StartError("current node is not added to the cluster, will exit")
+            raise StartError(_NOT_ADDED)
         if row["role"] != role["role"]:
             raise StartError(f"current node role is {role['role']} not match with frontend recorded role "
                              f"{row['role']}. will exit")
@@ -145,10 +149,19 @@ def _return(config, metadata, role, stored, host, port, host_type):
     return Identity(role["name"], host, port, role["role"], host_type, cluster=cluster)
 
 
+def check_member(state, identity):
+    """Once the newest metadata is there: is this front end in it, under the host and port that it has now?
+
+    The host may have been changed while it was down (MODIFY FRONTEND HOST), so its own old metadata does not decide.
+    """
+    if not any((row["host"], row["edit_log_port"]) == (identity.host, identity.port) for row in state["frontends"]):
+        raise StartError(_NOT_ADDED)
+
+
 def _get(host, port, path):
     """A GET on another front end; None if it does not answer or refuses."""
     try:
-        with urllib.request.urlopen(f"http://{host}:{port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{net.in_url(host)}:{port}{path}", timeout=5) as answer:
             return answer.headers, answer.read().decode()
     except OSError:
         return None
