@@ -8,7 +8,6 @@ import gzip
 import hashlib
 import http.server
 import io
-import json
 import os
 import pathlib
 import random
@@ -17,27 +16,9 @@ import struct
 import tarfile
 import threading
 import zipfile
-from unittest import mock
 
-from ansible.module_utils import basic
 from ansible_collections.starrocks.cluster.plugins.modules import starrocks_release
-
-try:
-    from ansible.module_utils.testing import patch_module_args
-except ImportError:  # before ansible-core 2.19
-
-    def patch_module_args(arguments):
-        return mock.patch.object(basic, '_ANSIBLE_ARGS', json.dumps({'ANSIBLE_MODULE_ARGS': arguments}).encode())
-
-    def as_on_a_host():
-        return contextlib.nullcontext()
-
-else:
-
-    def as_on_a_host():
-        """A test before may have made Ansible take this process for the controller, which prints warnings."""
-        return mock.patch('ansible.module_utils._internal.is_controller', False)
-
+from ansible_collections.starrocks.cluster.tests.unit.plugins import in_process
 
 MTIME = 1_700_000_000
 
@@ -151,13 +132,7 @@ def unpack_by_hand(archive, component, dest):
 
 def run_module(check_mode=False, **params):
     """Run the module in this process; returns its result, with failed true or false."""
-    arguments = dict({'component': 'fe', 'version': '3.5.0'}, **params)
-    arguments = {key: str(value) if isinstance(value, pathlib.Path) else value for key, value in arguments.items()}
-    out = io.StringIO()
-    with patch_module_args(dict(arguments, _ansible_check_mode=check_mode, _ansible_diff=True)), \
-            contextlib.redirect_stdout(out), contextlib.suppress(SystemExit), as_on_a_host():
-        starrocks_release.main()
-    return dict({'failed': False}, **json.loads(out.getvalue()))
+    return in_process.run_module(starrocks_release, dict({'component': 'fe', 'version': '3.5.0'}, **params), check_mode)
 
 
 # What changes files, or makes sure of them: the places where a crash is of interest.
