@@ -20,6 +20,8 @@ import pymysql
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+# Where this collection lies as Ansible looks for it: build/ in the checkout, elsewhere under ansible-test.
+COLLECTIONS = next(path for path in sys.path if pathlib.Path(path, "ansible_collections/starrocks/cluster").is_dir())
 MODULES = "ansible_collections.starrocks.cluster.plugins.modules."
 PASSWORD = "it's \"secret\" \\ enough"
 
@@ -40,7 +42,10 @@ class Node:
                "cn": ("be", "start_cn.sh", "cn.conf"),
                "broker": ("apache_hdfs_broker", "start_broker.sh", "apache_hdfs_broker.conf")}
 
-    def __init__(self, release, kind, number, folder):
+    # Words before the start script, such as those of a program that runs it in surroundings of its own.
+    before = ()
+
+    def __init__(self, release, kind, number, folder, **settings):
         component, self.script, config = self.SCRIPTS[kind]
         self.kind = kind
         self.host = address(number)
@@ -48,7 +53,7 @@ class Node:
         self.process = None
         subprocess.run(["cp", "-r", release / component, self.home], check=True)
         with open(self.home / "conf" / config, "a", encoding="utf-8") as file:
-            file.write("\n" + "".join(f"{key} = {value}\n" for key, value in self.settings().items()))
+            file.write("\n" + "".join(f"{key} = {value}\n" for key, value in {**self.settings(), **settings}.items()))
         (self.home / "meta").mkdir(exist_ok=True)
         (self.home / "storage").mkdir(exist_ok=True)
 
@@ -65,8 +70,9 @@ class Node:
     def start(self, *arguments):
         environment = dict(os.environ, JAVA_HOME=str(pathlib.Path(shutil.which("java")).resolve().parents[1]))
         with open(self.home / "out", "ab") as out:
-            self.process = subprocess.Popen([self.home / "bin" / self.script, *arguments], stdin=subprocess.DEVNULL,
-                                            stdout=out, stderr=out, env=environment, start_new_session=True)
+            self.process = subprocess.Popen([*self.before, self.home / "bin" / self.script, *arguments],
+                                            stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment,
+                                            start_new_session=True)
         return self
 
     def stop(self):
@@ -100,13 +106,21 @@ def run_module(module, arguments, folder):
     """Run a module as Ansible does, in a process of its own; returns its result without the arguments."""
     path = folder / "arguments.json"
     path.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}), encoding="utf-8")
-    environment = dict(os.environ, PYTHONPATH=str(ROOT / "build"))
+    environment = dict(os.environ, PYTHONPATH=COLLECTIONS)
     done = subprocess.run([sys.executable, "-m", MODULES + module, path], capture_output=True, text=True,
                           env=environment, timeout=300, check=False)
     assert done.stdout.strip(), done.stderr
     result = json.loads(done.stdout)
     result["seen_arguments"] = result.pop("invocation", None)
     return result
+
+
+def run_ansible(command, folder, environment=None, timeout=120):
+    """Run one of Ansible's programs in ``folder`` with this collection; returns the finished process."""
+    variables = dict(os.environ, ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"), ANSIBLE_COLLECTIONS_PATH=COLLECTIONS,
+                     ANSIBLE_NOCOLOR="1", COLUMNS="2000", **(environment or {}))
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=variables, timeout=timeout,
+                          check=False)
 
 
 def texts_in(value):
@@ -128,8 +142,9 @@ class Cluster:
         self.nodes = []
         self.password = ""
 
-    def node(self, kind, number):
-        made = Node(self.release, kind, number, self.folder)
+    def node(self, kind, number, **settings):
+        """A node that is not started yet; ``settings`` are for its configuration file."""
+        made = Node(self.release, kind, number, self.folder, **settings)
         self.nodes.append(made)
         return made
 
@@ -200,14 +215,19 @@ def founded(version, folder, first):
     return cluster
 
 
+def secured(cluster):
+    """The cluster, with a password for root."""
+    cluster.ask("SET PASSWORD FOR 'root'@'%%' = PASSWORD('%s')" % PASSWORD.replace("\\", "\\\\").replace("'", "\\'"))
+    cluster.password = PASSWORD
+    return cluster
+
+
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     """A 3.5.0 cluster of one front end, with a password for root."""
     made = founded("3.5.0", tmp_path_factory.mktemp("cluster"), 11)
     try:
-        made.ask("SET PASSWORD FOR 'root'@'%%' = PASSWORD('%s')" % PASSWORD.replace("\\", "\\\\").replace("'", "\\'"))
-        made.password = PASSWORD
-        yield made
+        yield secured(made)
     finally:
         made.stop()
 

@@ -5,12 +5,10 @@
 """The inventory plugin, asked by ansible-inventory, against a cluster with nodes of every kind, alive and dead."""
 
 import json
-import os
-import subprocess
 
 import pytest
 import yaml
-from conftest import BROKER_PORT, PASSWORD, ROOT, address
+from conftest import BROKER_PORT, PASSWORD, address, run_ansible
 
 LEADER, OBSERVER, BACKEND, DEAD_BACKEND, COMPUTE_NODE = (address(number) for number in (11, 12, 21, 22, 31))
 PLUGIN = "starrocks.cluster.starrocks"
@@ -42,10 +40,7 @@ def inventory(folder, *arguments, environment=None, name="a.starrocks.yml", **op
     settings = {"plugin": PLUGIN, "login_hosts": [LEADER], "login_password": PASSWORD, **options}
     source = folder / name
     source.write_text(yaml.safe_dump({name: value for name, value in settings.items() if value is not None}))
-    variables = dict(os.environ, ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"), ANSIBLE_NOCOLOR="1", COLUMNS="2000",
-                     ANSIBLE_COLLECTIONS_PATH=str(ROOT / "build"), **(environment or {}))
-    done = subprocess.run(["ansible-inventory", "--inventory", source, *(arguments or ["--list"])], text=True,
-                          capture_output=True, env=variables, cwd=folder, timeout=120, check=False)
+    done = run_ansible(["ansible-inventory", "--inventory", source, *(arguments or ["--list"])], folder, environment)
     assert PASSWORD not in done.stderr and json.dumps(PASSWORD)[1:-1] not in done.stdout
     return done
 
