@@ -10,6 +10,7 @@ recorded: all addresses of 127.0.0.0/8 are the machine itself, names do not reso
 default ports.
 """
 
+import dataclasses
 import fcntl
 import json
 import pathlib
@@ -54,7 +55,7 @@ class Replay:
         self.patience = PATIENCE
         self.quiet_period = 0
         self.nodes = {}
-        self.found = []
+        self.ids = {}  # recorded ids of back ends and compute nodes -> those here
 
     def start(self):
         """Start the doubles and the front end; wait until it is ready."""
@@ -73,7 +74,7 @@ class Replay:
             return Node(self.release, kind, self.work / address, {}, {"listen_host": address})
         settings = {"priority_networks": f"{address}/32", "mem_limit": "8G", "min_file_descriptor_number": "256",
                     "storage_root_path": "" if kind == "cn" else str(self.work / address / "storage")}
-        return Node(self.release, kind, self.work / address, settings, {"cpu_cores": "4"})
+        return Node(self.release, kind, self.work / address, settings, {**self.scene.faults, "cpu_cores": "4"})
 
     def stop(self):
         """End all processes."""
@@ -82,6 +83,10 @@ class Replay:
                 node.stop()
 
     # What scenes.py names.
+
+    def step_try(self, sql):
+        """Run a statement as root, whatever comes of it."""
+        self.client.run("root", self.client.passwords["root"], [sql])
 
     def step_sql(self, sql):
         """Run a statement as root; it has to succeed."""
@@ -108,9 +113,10 @@ class Replay:
         """Wait until a back end has vanished."""
         self.wait(f"{address} gone", lambda: address not in [row["IP"] for row in self.rows("/backends")])
 
-    def step_database(self, name):
-        """Wait until the front end has made a database."""
-        self.wait(f"database {name}", lambda: name in [row["DbName"] for row in self.rows("/statistic")])
+    def step_database(self, name, column, number):
+        """Wait until the front end has made a database, with so much in it as SHOW PROC '/statistic' counts."""
+        self.wait(f"{number} {column} in {name}", lambda: any(
+            row["DbName"] == name and int(row[column]) >= number for row in self.rows("/statistic")))
 
     def set_period(self, seconds):
         """Change the period of heartbeats and wait for the round that begins with it.
@@ -152,7 +158,7 @@ class Replay:
 
     def step_fault(self, address, name, value):
         """Switch a fault on, or with an empty value off."""
-        self.nodes[address].fault({"cpu_cores": "4", name: value})
+        self.nodes[address].fault({**self.scene.faults, "cpu_cores": "4", name: value})
 
     def do_steps(self, file_name, line):
         """Do what the scene says for a line."""
@@ -165,9 +171,20 @@ class Replay:
         """The front end's home as the recorded one's."""
         return text.replace(str(self.work / "fe"), "/opt/starrocks/fe")
 
+    def learn_ids(self, recorded, answers):
+        """Remember which node of the transcript is which one here, by its address."""
+        for wanted, got in zip(recorded, answers):
+            if all(isinstance(one, transcript.Table) and one.columns[:2] in (["BackendId", "IP"],
+                                                                             ["ComputeNodeId", "IP"])
+                   for one in (wanted, got)):
+                own = {row[1]: row[0] for row in got.rows}
+                self.ids.update({row[0]: own[row[1]] for row in wanted.rows if row[1] in own})
+
     def ask(self, statement):
-        """The answers to a statement, with paths as recorded."""
-        answers = self.client.ask(statement)
+        """The answers to a statement, with the ids of nodes as here and with paths as recorded."""
+        sql = re.sub(r"(?<=BLACKLIST )\d+", lambda match: self.ids.get(match[0], match[0]), statement.sql)
+        answers = self.client.ask(dataclasses.replace(statement, sql=sql))
+        self.learn_ids(statement.answers, answers)
         for answer in answers:
             if isinstance(answer, transcript.Table):
                 answer.rows = [[self.as_recorded(value) for value in row] for row in answer.rows]

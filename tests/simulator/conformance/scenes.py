@@ -21,6 +21,8 @@ class Scene:
     files: list
     nodes: list = field(default_factory=lambda: list(LIVE))
     settings: dict = field(default_factory=dict)  # of the front end
+    # of back ends and compute nodes: the recorded doubles ran no queries, and had no port for them
+    faults: dict = field(default_factory=lambda: {"closed_port": "brpc_port"})
     # Statements that were run before the first file.
     before: list = field(default_factory=list)
     # (file, line) -> what was done before what stands there, line 0 for the start of the file: [(step, argument...)],
@@ -92,31 +94,47 @@ SCENES["3.5.0-drain"] = Scene(
 
 
 
-def later_scenes(version, shared_data, scripts):
+def later_scenes(version, *, statistics, shared_data, scripts):
     """The scenes of a folder recorded later, on one front end and one after another as below.
 
-    shared_data, scripts: whether the folder has the files 19 and 17, each recorded on a front end of its own.
+    statistics: whether the front end had made its statistics tables, and asked for more replicas of its others, by
+    the end of 06. shared_data, scripts: whether the folder has 19 and 17, each recorded on a front end of its own.
     """
+    def setting(name, value):
+        return ("sql", f"ADMIN SET FRONTEND CONFIG ('{name}'='{value}')")
+
     yield f"{version}-nodes", Scene(
         version, version,
         ["01-show-fresh-cluster.txt", "02-backend-dead.txt", "03-compute-node-dead.txt", "04-backend-live.txt",
          "05-broker.txt", "06-decommission.txt", "08-admin-config.txt", "09-all-frontend-config.txt",
          "10-privileges.txt", "11-auth-errors.txt", "12-http.txt", "13-metrics-full.txt", "14-syntax-errors.txt",
          "16-frontends-add-drop.txt", "18-new-in-4.txt"],
-        # 01 was recorded in the first seconds, before the front end made tables of its own.
-        settings={"statistic_manager_sleep_time_sec": "600"},
+        # 01 was recorded in the first seconds, before the front end made a database of its own.
+        settings={"statistic_manager_sleep_time_sec": "600", "table_keeper_interval_second": "600"},
         steps={
             ("02-backend-dead.txt", 0): [
-                ("quiet",), ("sql", "ADMIN SET FRONTEND CONFIG ('statistic_manager_sleep_time_sec'='1')"),
-                ("database", "_statistics_"),
-                ("sql", "ADMIN SET FRONTEND CONFIG ('statistic_manager_sleep_time_sec'='600')"),
+                ("quiet",), setting("statistic_manager_sleep_time_sec", 1), ("database", "_statistics_", "TableNum", 0),
+                setting("statistic_manager_sleep_time_sec", 600),
             ],
-            ("02-backend-dead.txt", 96): [("tick",)] * 4,
+            ("02-backend-dead.txt", 90): [("tick",)] * 4,
             ("02-backend-dead.txt", 211): [("tick",)] * 4,
-            ("04-backend-live.txt", 19): [("quick",)],
-            ("05-broker.txt", 0): [("quiet",)],
+            ("04-backend-live.txt", 19): [("tick",)] * 4,
             ("05-broker.txt", 47): [("tick",)],
-            ("05-broker.txt", 243): [("quick",)],
+            ("05-broker.txt", 243): [("tick",)] * 3,
+            # A query of the front end's own, when no back end could run it any more.
+            ("06-decommission.txt", 0): [
+                ("try", "SELECT current_version()"),
+                setting("table_keeper_interval_second", 1), ("database", "_statistics_", "TableNum", 3),
+                setting("table_keeper_interval_second", 600), ("quick",),
+            ],
+            ("06-decommission.txt", 55): [
+                setting("statistic_manager_sleep_time_sec", 1), setting("table_keeper_interval_second", 1),
+                ("database", "_statistics_", "TableNum", 10),
+            ] if statistics else [],
+            # 08 and 09 show the defaults.
+            ("08-admin-config.txt", 0): [
+                setting("statistic_manager_sleep_time_sec", 60), setting("table_keeper_interval_second", 30),
+            ],
             # 08 ends with the period of 5 s, which 09 shows.
             ("10-privileges.txt", 0): [("quick",)],
             ("16-frontends-add-drop.txt", 0): [("quiet",)],
@@ -133,10 +151,10 @@ def later_scenes(version, shared_data, scripts):
             settings={"run_mode": "shared_data", "cloud_native_storage_type": "S3"})
 
 
-SCENES.update(later_scenes("3.5.7", shared_data=False, scripts=True))
-SCENES.update(later_scenes("4.0.0", shared_data=True, scripts=True))
-SCENES.update(later_scenes("4.1.0", shared_data=True, scripts=False))
-SCENES.update(later_scenes("4.2.0", shared_data=False, scripts=True))
+SCENES.update(later_scenes("3.5.7", statistics=True, shared_data=False, scripts=True))
+SCENES.update(later_scenes("4.0.0", statistics=True, shared_data=True, scripts=True))
+SCENES.update(later_scenes("4.1.0", statistics=False, shared_data=True, scripts=False))
+SCENES.update(later_scenes("4.2.0", statistics=True, shared_data=False, scripts=True))
 
 # Statements that cannot be replayed: (folder, file, line) -> why. Kept as small as can be.
 NOT_REPLAYED = {

@@ -24,7 +24,17 @@ from standin.thrift import listen, serve, types
 from standin.version import load
 
 WHERE = "starrocks_main.cpp:1"
+MUTE_PORTS = {"be_port", "brpc_port", "starlet_port"}  # open, so that others see the node, and nothing behind them
 SECONDS_PER_LOOP = 10  # of loop_count_wait_fragments_finish
+
+
+def hang_up(listener):
+    """Take each connection and close it."""
+    while True:
+        try:
+            listener.accept()[0].close()
+        except OSError:
+            return  # the listener was closed
 
 
 class Node:
@@ -78,11 +88,16 @@ class Node:
         # One loopback address in priority_networks: several nodes are tried on one machine.
         host = self.address if self.address.startswith(("127.", "::1")) else net.any_address(self.address)
         listeners = {}
+        closed = self.config.fault("closed_port", str)
         for name, port in self.ports.items():
+            if name == closed:
+                continue
             try:
                 listeners[name] = listen(host, port)
             except OSError as error:
                 raise OSError(f"{name} {port}: {error.strerror}") from None
+        for name in MUTE_PORTS & listeners.keys():
+            threading.Thread(target=hang_up, args=(listeners[name],), daemon=True, name=name).start()
         http.serve(self, listeners["be_http_port"])
         serve(types.HeartbeatService, self.heartbeats, listeners["heartbeat_service_port"])
         self.log.info("thrift_server.cpp:1", f"heartbeat has started listening port on "

@@ -218,3 +218,38 @@ def keep_tables(version, state):
     for table in few:
         table["replication_num"] = wanted
     return bool(missing or few)
+
+
+def _named(state, name, current_database):
+    """A table by (database or None, name). Raises SqlError."""
+    database_name, table_name = name[0] or current_database, name[1]
+    if not database_name:
+        raise errors.SqlError("No database selected", 1046, "3D000")
+    database = state["databases"].get(database_name)
+    if database is None:
+        raise errors.SqlError(f"Unknown database '{database_name}'", 1049, "42000")
+    if table_name not in database["tables"]:
+        raise errors.SqlError(f"Unknown table '{database_name}.{table_name}'", 1051, "42S02")
+    return database["tables"][table_name]
+
+
+def replica_status(state, name, current_database):
+    """The rows of ADMIN SHOW REPLICA STATUS (3.5.7 to 4.2.0 transcripts 18)."""
+    rows = []
+    for tablet in _named(state, name, current_database)["tablets"]:
+        for replica, holder in tablet["replicas"]:
+            node = node_with_id(state, holder)
+            rows.append((str(tablet["id"]), str(replica), str(holder), "1", "-1", "1", "1", "0", "1", "false", "false",
+                         "NORMAL", "OK" if node and node["alive"] else "DEAD"))
+    return rows
+
+
+def replica_distribution(state, name, current_database):
+    """The rows of ADMIN SHOW REPLICA DISTRIBUTION: one ``>`` is what each back end would have (transcripts 18)."""
+    counts = {number: 0 for number in sorted(node["id"] for node in state["backends"])}
+    for tablet in _named(state, name, current_database)["tablets"]:
+        for holder in holders(tablet):
+            counts[holder] = counts.get(holder, 0) + 1
+    total = sum(counts.values())
+    return [(str(number), str(count), ">" * (count * len(counts) // total if total else 0),
+             f"{100 * count / total if total else 0:.2f} %") for number, count in counts.items()]

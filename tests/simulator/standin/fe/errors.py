@@ -23,9 +23,9 @@ def syntax(version, line, column, detail):
     return SqlError(f"Getting syntax error at line {line}, column {column}. Detail message: {detail}.")
 
 
-def analysis(version, text):
+def analysis(version, text, errno=1064, sqlstate="HY000"):
     """An error found while a statement is analysed; 3.1 and later put words around it (section 3.1)."""
-    return SqlError(f"Getting analyzing error. Detail message: {text}." if version >= "3.1" else text)
+    return SqlError(f"Getting analyzing error. Detail message: {text}." if version >= "3.1" else text, errno, sqlstate)
 
 
 def execution(version, text, errno=1064, sqlstate="HY000"):
@@ -59,6 +59,11 @@ def access_denied(version, privilege, target, current_roles, inactive_roles):
 def unknown_warehouse(version, name):
     """Section 3.4."""
     return SqlError(f"Warehouse name: {name} not exist.", 5901 if version >= "3.5" else 10001, "42000")
+
+
+def shared_data_only(version):
+    """What shared-nothing says to SHOW WAREHOUSES (3.5.7 to 4.2.0 transcripts 18); before 3.5 numbers were others."""
+    return SqlError("unsupported statement in shared_nothing mode", 5907 if version >= "3.5" else 10007, "42000")
 
 
 def login_denied(user, with_password):

@@ -46,7 +46,8 @@ class Forwarder:
         """Let the leader run a statement of this session."""
         replica = self.frontend.replica
         message = {"type": "statement", "sender": replica.name, "text": text, "user": session.user,
-                   "host": session.host, "roles": session.active_roles, "database": session.database}
+                   "host": session.host, "roles": session.active_roles, "database": session.database,
+                   "variables": session.variables}
         deadline = time.monotonic() + _RETRY_TIME
         while True:
             address = replica.leader_address
@@ -131,7 +132,7 @@ class Forwarder:
             self.frontend.images.make(message["number"], message["subdir"])
             return {}
         session = statements.Session(self.frontend, message["user"], message["host"], message["database"],
-                                     message["roles"])
+                                     message["roles"], message["variables"])
         try:
             table = session.run_as_leader(message["text"])
         except NotLeader:

@@ -7,18 +7,24 @@ A pattern has KEYWORDS and symbols as they stand, ``<name:kind>`` for what is ca
 left out (``[name:...]`` captures True if it is there). Kinds: string, strings (with commas), ident (identifier or
 string), idents, words (identifiers, keywords too), integers, user, name (``a`` or ``a.b``), rest (all up to the end),
 or ``A|B`` (one of these keywords). Since and until limit a statement to versions.
+
+A filter, of 4.2, is a tree of tuples: ``("and", left, right)``, ``("or", left, right)``, ``("not", tree)``,
+``("compare", column, operator, value)`` with an operator like ``=`` or ``like``, ``("in", column, [value, ...])``.
+Values are texts, ints, floats, True, False and None.
 """
 
 import re
 
 from standin.fe import errors
 
-_STRING = "SINGLE_QUOTED_TEXT, DOUBLE_QUOTED_TEXT"
+_STRING = "a string"  # a label that error() writes out
 _IDENTIFIER = "a legal identifier"
 _END = "<EOF>, ';'"
 
-# What the parser proposes for a first word that it does not know (3.5.0 transcript 14).
-_FIRST_WORDS = "'SELECT', 'DELETE', 'EXECUTE', 'DEALLOCATE', 'SET', '(', ';'"
+# What the parser proposes for a first word that it does not know, and for a string (transcripts 08 and 14).
+_FIRST_WORDS = ((None, "'SELECT', 'DELETE', 'EXECUTE', 'DEALLOCATE', 'SET', '(', ';'"),
+                ("4.0", "'SELECT', 'DELETE', 'ENABLE', 'EXECUTE', 'DEALLOCATE', '(', ';'"))
+_STRINGS = ((None, "SINGLE_QUOTED_TEXT, DOUBLE_QUOTED_TEXT"), ("4.2", "DOUBLE_QUOTED_TEXT, SINGLE_QUOTED_TEXT"))
 
 # Words that are no identifiers without back quotes (the few that matter here).
 _RESERVED = frozenset("""ADD ALL ALTER AND AS BY CREATE DEFAULT DELETE DESC DROP EXISTS FALSE FOR FORCE FROM GRANT GROUP
@@ -68,7 +74,8 @@ _PATTERNS = [
     ("set_config", None, "3.5", "ADMIN SET FRONTEND CONFIG ( <key:string> = <value:string> )"),
     ("set_config", "3.5", None,
      "ADMIN SET FRONTEND CONFIG ( <key:string> = <value:string> ) [persistent:WITH PERSISTENT]"),
-    ("show_config", None, None, "ADMIN SHOW FRONTEND CONFIG [LIKE <pattern:string>]"),
+    ("show_config", None, "4.2", "ADMIN SHOW FRONTEND CONFIG [LIKE <pattern:string>]"),
+    ("show_config", "4.2", None, f"ADMIN SHOW FRONTEND CONFIG [LIKE <pattern:string>] {_FILTER}"),
     ("show_proc", None, None, "SHOW PROC <path:string>"),
     ("show_frontends", None, "4.2", "SHOW FRONTENDS"),
     ("show_backends", None, "4.2", "SHOW BACKENDS"),
@@ -84,6 +91,30 @@ _PATTERNS = [
     ("add_cn_blacklist", "4.0", None, "ADD COMPUTE NODE BLACKLIST <ids:integers>"),
     ("delete_cn_blacklist", "4.0", None, "DELETE COMPUTE NODE BLACKLIST <ids:integers>"),
     ("show_cn_blacklist", "4.0", None, "SHOW COMPUTE NODE BLACKLIST"),
+    ("show_warehouses", "3.3", None, "SHOW WAREHOUSES [LIKE <pattern:string>]"),
+    ("show_warehouse_nodes", "3.3", None, "SHOW NODES FROM WAREHOUSES [LIKE <pattern:string>]"),
+    ("show_warehouse_nodes", "3.3", None, "SHOW NODES FROM WAREHOUSE <warehouse:ident>"),
+    ("show_cngroups", "3.3", None, "SHOW CLUSTERS FROM WAREHOUSE <warehouse:ident>"),
+    ("show_cngroups", "4.0", None, "SHOW CNGROUPS FROM WAREHOUSE <warehouse:ident>"),
+    ("change_warehouse", "3.3", None, "CREATE WAREHOUSE [IF NOT EXISTS] <warehouse:ident> [<more:rest>]"),
+    ("change_warehouse", "3.3", None, "DROP WAREHOUSE [IF EXISTS] <warehouse:ident>"),
+    ("change_warehouse", "3.3", None, "ALTER WAREHOUSE <warehouse:ident> SET ( <more:rest>"),
+    ("change_cngroup", "4.0", None,
+     "ALTER WAREHOUSE <warehouse:ident> <action:ADD|DROP|MODIFY|ENABLE|DISABLE> CNGROUP <cngroup:ident> [<more:rest>]"),
+    ("show_automated_snapshot", "4.1", None, "ADMIN SHOW AUTOMATED CLUSTER SNAPSHOT"),
+    ("set_automated_snapshot", "3.4", None,
+     "ADMIN SET AUTOMATED CLUSTER SNAPSHOT <switch:ON|OFF> [STORAGE VOLUME <volume:ident>]"),
+    ("set_automated_snapshot", "4.1", None,
+     "ADMIN SET AUTOMATED CLUSTER SNAPSHOT <switch:ON> INTERVAL <interval:rest>"),
+    ("alter_automated_snapshot", "4.1", None, "ADMIN ALTER AUTOMATED CLUSTER SNAPSHOT SET <interval:rest>"),
+    ("execute_on_frontend", None, None, "ADMIN EXECUTE ON FRONTEND <script:string>"),
+    ("execute_on_all", "4.2", None, "ADMIN EXECUTE ON ALL BACKENDS <script:string>"),
+    ("show_replica_status", None, None, "ADMIN SHOW REPLICA STATUS FROM <table:name>"),
+    ("show_replica_distribution", None, None, "ADMIN SHOW REPLICA DISTRIBUTION FROM <table:name>"),
+    ("show_tablet_status", "4.2", None, "ADMIN SHOW TABLET STATUS FROM <table:name>"),
+    ("skip_transaction", "4.2", None, "ADMIN SKIP COMMITTED TRANSACTION <numbers:integers> [REASON <reason:string>]"),
+    ("show_empty", "4.1", None, "SHOW SQL DIGEST BLACKLIST"),
+    ("refresh_connections", "4.1", None, "REFRESH CONNECTIONS"),
     ("create_user", None, None,
      f"CREATE USER [if_not_exists:IF NOT EXISTS] <user:user> {_AUTH} [DEFAULT ROLE <roles:idents>] "
      "[PROPERTIES ( <properties:rest>]"),
@@ -117,12 +148,17 @@ _PATTERNS = [
     ("show_empty", None, None, "SHOW WARNINGS"),
     ("show_empty", None, None, "SHOW RUNNING QUERIES"),
     ("show_empty", None, None, "SHOW RESOURCE GROUPS ALL"),
-    ("show_processlist", None, None, "SHOW [full:FULL] PROCESSLIST"),
+    ("show_processlist", None, "4.2", "SHOW [full:FULL] PROCESSLIST"),
+    ("show_processlist", "4.2", None, f"SHOW [full:FULL] PROCESSLIST {_FILTER}"),
     ("update_be_configs", "3.0", None, "UPDATE information_schema . be_configs SET <change:rest>"),
     ("use", None, None, "USE <name:ident>"),
     ("select", None, None, "SELECT <list:rest>"),
     ("set_variables", None, None, "SET <assignments:rest>"),
 ]
+
+# Beginnings of statements that are not here, for the parser's proposals: with one way to go on it names it.
+_ELSEWHERE = ["ADD SQLBLACKLIST", "DELETE FROM", "ADMIN CHECK", "ADMIN REPAIR", "ADMIN SHOW REPLICA",
+              "ADMIN EXECUTE ON INTEGER_VALUE", "REFRESH EXTERNAL", "REFRESH MATERIALIZED"]
 
 _TOKEN = re.compile(r"""
     (?P<space>\s+|/\*.*?\*/|--[ \t][^\n]*|\#[^\n]*)
@@ -203,7 +239,8 @@ def _compile(pattern):
     return build(False)
 
 
-_COMPILED = [(name, since, until, _compile(pattern)) for name, since, until, pattern in _PATTERNS]
+_COMPILED = [(name, since, until, _compile(pattern)) for name, since, until, pattern in [
+    *_PATTERNS, *((None, None, None, f"{beginning} <rest:never>") for beginning in _ELSEWHERE)]]
 
 
 class _Matcher:
@@ -254,6 +291,9 @@ class _Matcher:
                 self.fail(position, f"'{word}'")
             return []
         return getattr(self, f"take_{kind}")(token, position)
+
+    def take_never(self, _token, _position):
+        return []
 
     def take_string(self, token, position):
         if token.kind == "string":
@@ -331,19 +371,80 @@ class _Matcher:
             return [(token.value + following.value, place + 1)]
         return [(f"{token.value}@%", place)]
 
+    # A filter (4.2). Each of these returns (tree, next position), or None where there is none.
+
     def take_filter(self, _token, position):
-        """``column = 'value' [AND ...]`` (4.2)."""
-        conditions = []
-        while True:
-            column, sign, value = (self.tokens[min(position + step, len(self.tokens) - 1)] for step in range(3))
-            if not column.is_identifier or not sign.is_keyword("=") or value.kind not in ("string", "number"):
-                self.fail(position, _IDENTIFIER)
-                return []
-            conditions.append((column.value, value.value))
-            position += 3
-            if not self.tokens[position].is_keyword("AND"):
-                return [(conditions, position)]
-            position += 1
+        found = self._either(position)
+        return [found] if found else []
+
+    def _chain(self, word, part, position):
+        found = part(position)
+        while found and self.tokens[found[1]].is_keyword(word):
+            right = part(found[1] + 1)
+            found = right and ((word.lower(), found[0], right[0]), right[1])
+        return found
+
+    def _either(self, position):
+        return self._chain("OR", self._both, position)
+
+    def _both(self, position):
+        return self._chain("AND", self._condition, position)
+
+    def _condition(self, position):
+        token = self.tokens[position]
+        if token.is_keyword("NOT"):
+            found = self._condition(position + 1)
+            return found and (("not", found[0]), found[1])
+        if token.is_keyword("("):
+            found = self._either(position + 1)
+            return found and self.tokens[found[1]].is_keyword(")") and (found[0], found[1] + 1)
+        if not token.is_identifier:
+            self.fail(position, _IDENTIFIER)
+            return None
+        operator, after = self._operator(position + 1)
+        if operator == "in":
+            values, after = self._values(after)
+            return values and (("in", token.value, values), after)
+        value = self._constant(after) if operator else None
+        return value and (("compare", token.value, operator, value[0]), after + 1)
+
+    def _operator(self, position):
+        """("=", "!=", "<", "like", "in" and so on, or None; next position)."""
+        pair = "".join(token.value for token in self.tokens[position:position + 2])
+        if pair in ("!=", "<=", ">=", "<>"):
+            return "!=" if pair == "<>" else pair, position + 2
+        for operator in ("=", "<", ">", "LIKE", "IN"):
+            if self.tokens[position].is_keyword(operator):
+                return operator.lower(), position + 1
+        self.fail(position, "'='")
+        return None, position
+
+    def _constant(self, position):
+        """[value] of the constant here, None where there is none."""
+        token = self.tokens[position]
+        words = {"TRUE": True, "FALSE": False, "NULL": None}
+        if token.kind == "string":
+            return [token.value]
+        if token.kind == "number":
+            return [float(token.value) if "." in token.value else int(token.value)]
+        if token.kind == "word" and token.value.upper() in words:
+            return [words[token.value.upper()]]
+        self.fail(position, _STRING)
+        return None
+
+    def _values(self, position):
+        """(values of ``(a, b, ...)``, next position); (None, ...) where there are none."""
+        values = []
+        while self.tokens[position].is_keyword("," if values else "("):
+            value = self._constant(position + 1)
+            if not value:
+                return None, position
+            values += value
+            position += 2
+        if values and self.tokens[position].is_keyword(")"):
+            return values, position + 1
+        self.fail(position, "')'" if values else "'('")
+        return None, position
 
     def take_order(self, token, position):
         """``column [ASC|DESC]`` (4.2)."""
@@ -366,17 +467,23 @@ class _Matcher:
         what = token.value if token.kind == "end" else self.text[token.start:token.end]
         alter_system = self.tokens[0].is_keyword("ALTER") and self.furthest >= 2 and self.tokens[1].is_keyword("SYSTEM")
         if self.furthest == 0:
-            similar = _FIRST_WORDS
+            similar = _by_version(_FIRST_WORDS, version)
         elif _END in self.expected or (alter_system and self.furthest == 2):
             similar = _END
         elif len(self.expected) == 1:
             (similar,) = self.expected
+            similar = _by_version(_STRINGS, version) if similar == _STRING else similar
         else:
             start = self.tokens[2 if alter_system else 0].start
             return errors.syntax(version, line, column,
                                  f"No viable statement for input '{self.text[start:token.end].strip()}'")
         return errors.syntax(version, line, column,
                              f"Unexpected input '{what}', the most similar input is {{{similar}}}")
+
+
+def _by_version(choices, version):
+    """The last of [(since, text), ...] that is for this version."""
+    return [text for since, text in choices if version.within(since, None)][-1]
 
 
 def parse(text, version):

@@ -26,6 +26,7 @@ from standin.fe.metadata import Metadata
 from standin.fe.replication import Replica
 from standin.fe.scheduler import Scheduler
 from standin.fe.state import now_ms, voters
+from standin.fe.workers import Blacklist, Workers
 from standin.process import set_name
 
 _FAILED = 255
@@ -74,7 +75,8 @@ class FrontEnd:
         self.log = Log(log_dir)
         self.pid_file = PidFile(pid_dir)
         self.metadata = Metadata(self.config.meta_dir, release)
-        self.blacklist = {}      # node id -> since when; of this front end alone
+        self.blacklist = Blacklist(self)
+        self.workers = Workers(self)
         self.counted_logins = []  # names that /metrics has a line for: logins refused, 3.5.7 and later all
         self.start_time = 0
         self.exiting = False
@@ -120,6 +122,7 @@ class FrontEnd:
         startup.check_member(self.replica.state, identity)
         self.start_time = now_ms()
         self._open_ports()
+        self.blacklist.start()
         self.heartbeats.start()
         self.scheduler.start()
         self.images.start()

@@ -149,6 +149,7 @@ class _Connection(socketserver.StreamRequestHandler):
         try:
             user = users.login(frontend.replica.state, name, host, scramble, nonce)
             session = Session(frontend, user, host)
+            session.port = self.client_address[1]
             if database:
                 session.use(database)
         except SqlError as error:

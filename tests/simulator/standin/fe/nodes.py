@@ -133,13 +133,17 @@ def add_compute_nodes(context, state, hosts, warehouse=None, cngroup=None):
     _add(context, state, "compute_nodes", hosts, warehouse, cngroup)
 
 
-def _existing(context, state, kind, host, warehouse):
+def _existing(context, state, kind, host, warehouse, cngroup):
+    """The row of a node to be dropped. Up to 4.0 the warehouse is looked at first (transcripts 18)."""
     address, port = _address(context, host, _KINDS[kind][1])
-    _check_warehouse(context, warehouse)
+    if context.version < "4.1":
+        _check_warehouse(context, warehouse)
     row = _find(state, kind, address, port)
     if not row:
         raise errors.execution(context.version,
                                f"{_KINDS[kind][1]} does not exists[{_shown(context, address, port)}]")
+    _check_warehouse(context, warehouse)
+    _check_cngroup(cngroup)
     return row
 
 
@@ -160,8 +164,7 @@ def _check_single_replica(context, state, row):
 
 def drop_backends(context, state, hosts, warehouse=None, cngroup=None, force=False):
     for host in hosts:
-        row = _existing(context, state, "backends", host, warehouse)
-        _check_cngroup(cngroup)
+        row = _existing(context, state, "backends", host, warehouse, cngroup)
         if not force and state["run_mode"] == "shared_nothing":
             _check_single_replica(context, state, row)
         state["backends"].remove(row)
@@ -170,8 +173,7 @@ def drop_backends(context, state, hosts, warehouse=None, cngroup=None, force=Fal
 
 def drop_compute_nodes(context, state, hosts, warehouse=None, cngroup=None):
     for host in hosts:
-        row = _existing(context, state, "compute_nodes", host, warehouse)
-        _check_cngroup(cngroup)
+        row = _existing(context, state, "compute_nodes", host, warehouse, cngroup)
         state["compute_nodes"].remove(row)
 
 
@@ -217,19 +219,27 @@ def cancel_decommission(context, state, hosts):
 
 
 def modify_backend_host(context, state, old, new):
-    """Up to 3.2 the answer is a row, and else nothing (section 3.4)."""
+    """Of several back ends on the host one alone is renamed, and up to 3.2 the answer says how many are left.
+
+    From 3.3 on there is no answer (section 3.4; SystemInfoService.modifyBackendHost; the misspelling up to 3.0 is
+    inferred from the age of its copies).
+    """
     _check_new_host(context, old, new)
     if state["run_mode"] == "shared_data" and context.version >= "3.3":
         raise errors.execution(context.version, "modify backend host is not supported in shared-data cluster.")
     rows = [row for row in state["backends"] if row["host"] == old]
     if not rows:
         raise errors.execution(context.version, f"backend [{old}] not found")
-    for row in rows:
-        row["host"] = new
+    renamed, *left = rows
+    message = f"{old}:{renamed['heartbeat_port']}'s host has been modified to {new}"
+    if left:
+        execute = "execute" if context.version >= "3.1" else "exectue"
+        message += f"\nplease {execute} {len(left)} times, to modify the remaining backends\n"
+        message += "".join(f"{old}:{row['heartbeat_port']}\n" for row in left)
+    renamed["host"] = new
     if context.version >= "3.3":
         return None
-    return {"columns": ["Message"], "types": ["text"],
-            "rows": [[f"{old}:{row['heartbeat_port']}'s host has been modified to {new}"] for row in rows]}
+    return {"columns": ["Message"], "types": ["text"], "rows": [[message]]}
 
 
 def modify_backend(context, state, host, key, value):
@@ -245,7 +255,7 @@ def modify_backend(context, state, host, key, value):
 
 
 def alter_disks(context, state, **_arguments):
-    """Refused in every version that was recorded (section 0.19)."""
+    """Refused in every version that was recorded (section 0.19); nor has AstBuilder of 3.2 anything for them."""
     raise errors.analysis(context.version, "not support")
 
 

@@ -12,19 +12,8 @@ from standin.fe.show import Table
 _CONDITION = re.compile(r"""\s*`?(\w+)`?\s*(=|LIKE)\s*(?:"([^"]*)"|'([^']*)'|(\d+))\s*""", re.I)
 
 
-def no_backend(session):
-    """What any statement says that needs a back end to run on (3.5.0 transcripts 01, 10)."""
-    state = session.frontend.replica.state
-    nodes = "".join(f"[{node['host']} alive: {str(node['alive']).lower()} "
-                    f"inBlacklist: {str(node['id'] in session.frontend.blacklist).lower()}] "
-                    for node in state["backends"])
-    return errors.SqlError(f"Backend node not found. Check if any backend node is down.backend: {nodes}")
-
-
 def _current_version(session):
-    nodes = session.frontend.replica.state["backends"] + session.frontend.replica.state["compute_nodes"]
-    if not any(node["alive"] and node["id"] not in session.frontend.blacklist for node in nodes):
-        raise no_backend(session)
+    session.frontend.workers.run()
     return session.frontend.version.full
 
 
@@ -74,10 +63,11 @@ def _value(session, expression):
         raise errors.analysis(session.frontend.version, f"No matching function with signature: {expression.lower()}")
     if re.fullmatch(r"[\w`.]+", expression):
         raise errors.analysis(session.frontend.version, f"Column '{expression}' cannot be resolved")
-    raise no_backend(session)
+    raise session.frontend.workers.not_found()
 
 
 def _from_be_configs(session, columns, condition):
+    session.frontend.workers.run_on_all()
     conditions = []
     for part in re.split(r"\band\b", condition, flags=re.I) if condition else ():
         match = _CONDITION.fullmatch(part)
@@ -102,7 +92,7 @@ def select(session, text):
     if source and source.group(2).replace("`", "").lower() == "information_schema.be_configs":
         return _from_be_configs(session, _items(source.group(1)), source.group(3))
     if source:
-        raise no_backend(session)
+        raise session.frontend.workers.not_found()
     names, values = [], []
     for item in _items(text):
         alias = re.fullmatch(r"(.*\S)\s+(?:AS\s+)?[`'\"]?(\w+)[`'\"]?", item, re.I | re.S)

@@ -12,15 +12,9 @@ from standin import net
 from standin.fe import errors
 from standin.fe.config import BadValue, convert
 from standin.fe.log import stamp
-from standin.fe.show import Table
+from standin.fe.show import Table, like
 
 _BE_CONFIGS = ("BE_ID", "NAME", "VALUE", "TYPE", "DEFAULT", "MUTABLE")
-
-
-def like(pattern, flags=re.I):
-    """A LIKE pattern as a compiled expression."""
-    parts = {"%": ".*", "_": "."}
-    return re.compile("".join(parts.get(char, re.escape(char)) for char in pattern), flags | re.S)
 
 
 def show_config(config, pattern=None):

@@ -4,10 +4,10 @@
 """What the SHOW statements and PROC paths print: tables of columns by version, values by function (section 1)."""
 
 import json
-import time
+import re
 
-from standin.fe import catalog, errors
-from standin.fe.state import java_order
+from standin.fe import catalog, errors, zones
+from standin.fe.state import DEFAULT_WAREHOUSE, java_order
 
 _UNITS = ((1024 ** 4, "TB"), (1024 ** 3, "GB"), (1024 ** 2, "MB"), (1024, "KB"))
 
@@ -30,8 +30,10 @@ class Table:
 class View:
     """All that a listing is made from: the state as this front end has it, and the front end itself."""
 
-    def __init__(self, frontend):
+    def __init__(self, frontend, zone=None):
+        """zone: the session's time_zone; None for that of the process."""
         replica = frontend.replica
+        self.zone = "Asia/Shanghai" if frontend.version == "4.1.0" else zone  # section 0.18
         self.version = frontend.version
         self.config = frontend.config
         self.state = replica.state
@@ -42,12 +44,8 @@ class View:
         self.shared_data = self.state["run_mode"] == "shared_data"
 
     def time(self, milliseconds):
-        """A time as shown; None for never. 4.1.0 prints Asia/Shanghai whatever the zone is (section 0.18)."""
-        if not milliseconds:
-            return None
-        seconds = milliseconds / 1000
-        moment = time.gmtime(seconds + 8 * 3600) if self.version == "4.1.0" else time.localtime(seconds)
-        return time.strftime("%Y-%m-%d %H:%M:%S", moment)
+        """A time as shown; None for never."""
+        return zones.shown(milliseconds, self.zone)
 
     def size(self, amount, separator=" "):
         """``199.000 GB``. Up to 3.1.0 nothing at all is ``0.000 `` without a unit (section 1.3)."""
@@ -57,6 +55,12 @@ class View:
         if not amount and self.version < "3.1.1":
             return f"0.000{separator}"
         return f"{amount:.3f}{separator}B"
+
+
+def like(pattern, flags=re.I):
+    """A LIKE pattern as a compiled expression."""
+    parts = {"%": ".*", "_": "."}
+    return re.compile("".join(parts.get(char, re.escape(char)) for char in pattern), flags | re.S)
 
 
 def _flag(value):
@@ -243,16 +247,77 @@ def listing(view, kind):
                  [[None if cell is None else str(cell) for cell in row] for row in cells])
 
 
-def filtered(table, where=(), order=None, limit=None):
-    """WHERE, ORDER BY and LIMIT of 4.2."""
-    names = [name.lower() for name in table.columns]
-    rows = [row for row in table.rows
-            if all(str(row[names.index(column.lower())]).lower() == value.lower() for column, value in where)]
-    if order:
-        rows.sort(key=lambda row: row[names.index(order[0].lower())] or "", reverse=order[1])
+# WHERE, ORDER BY and LIMIT of 4.2 (4.2.0 transcript 18). Values are compared as texts, with a number as numbers; what
+# cannot be compared, a truth value for one, is refused. ORDER BY changes nothing, as recorded.
+
+_COMPARISONS = {"=": lambda left, right: left == right, "!=": lambda left, right: left != right,
+                "<": lambda left, right: left < right, "<=": lambda left, right: left <= right,
+                ">": lambda left, right: left > right, ">=": lambda left, right: left >= right,
+                "like": lambda left, right: bool(like(right, flags=0).fullmatch(left))}
+
+
+class _Incomparable(Exception):
+    """A comparison that the server leaves unsolved."""
+
+
+def _compared(cell, operator, value):
+    if isinstance(value, bool) or value is None:
+        raise _Incomparable
+    if isinstance(value, str):
+        return _COMPARISONS[operator](cell, value)
+    try:
+        return operator != "like" and _COMPARISONS[operator](float(cell), value)
+    except ValueError:
+        raise _Incomparable from None
+
+
+def _holds(where, cells):
+    """Does a filter hold for a row, ``{column in lower case: text}``? Raises SqlError for a column that is none."""
+    kind = where[0]
+    if kind == "not":
+        return not _holds(where[1], cells)
+    if kind in ("and", "or"):
+        left, right = (_holds(part, cells) for part in where[1:])
+        return left and right if kind == "and" else left or right
+    column = where[1]
+    if column.lower() not in cells:
+        raise errors.SqlError(f"Can't get column {column}")
+    cell = cells[column.lower()]
+    if cell is None:
+        return False
+    if kind == "in":
+        return any(_compared(cell, "=", value) for value in where[2])
+    return _compared(cell, *where[2:])
+
+
+def _sql(where):
+    """A filter as the server writes it."""
+    def constant(value):
+        return f"'{value}'" if isinstance(value, str) else {True: "TRUE", False: "FALSE", None: "NULL"}.get(value, value)
+
+    kind = where[0]
+    if kind == "not":
+        return f"NOT ({_sql(where[1])})"
+    if kind in ("and", "or"):
+        return f"({_sql(where[1])}) {kind.upper()} ({_sql(where[2])})"
+    if kind == "in":
+        return f"{where[1]} IN ({', '.join(str(constant(value)) for value in where[2])})"
+    return f"{where[1]} {where[2].upper()} {constant(where[3])}"
+
+
+def filtered(table, where=None, order=None, limit=None):
+    """What WHERE and LIMIT leave of a table. Raises SqlError."""
+    rows = table.rows
+    if where:
+        names = [name.lower() for name in table.columns]
+        try:
+            rows = [row for row in rows if _holds(where, dict(zip(names, row)))]
+        except _Incomparable:
+            raise errors.SqlError(f"doesn't support predicate: {_sql(where)}") from None
     if limit:
-        rows = rows[:limit[-1]] if len(limit) == 1 else rows[limit[0]:limit[0] + limit[1]]
-    return Table(table.columns, rows)
+        first, count = limit if len(limit) == 2 else (0, limit[0])
+        rows = rows[first:first + count]
+    return Table(table.columns, rows, table.types)
 
 
 # -- SHOW PROC (section 1.8) -----------------------------------------------------------------------
@@ -266,13 +331,14 @@ _ROOT = [
     ("cluster_balance", None, None), ("routine_loads", None, None), ("stream_loads", None, None),
     ("colocation_group", None, None), ("catalog", None, None), ("compactions", "3.1", None),
     ("warehouses", "3.1", None), ("meta_recovery", "3.1", None), ("replications", "3.1", None),
-    ("global_current_queries", "3.3", None),
+    ("global_current_queries", "3.3", None), ("historical_nodes", "3.5.1", None),
 ]
 
 _STATISTIC = ("DbId", "DbName", "TableNum", "PartitionNum", "IndexNum", "TabletNum", "ReplicaNum",
               "UnhealthyTabletNum", "InconsistentTabletNum", "CloningTabletNum", "ErrorStateTabletNum")
-_BALANCE_ITEMS = ("cluster_load_stat", "working_slots", "sched_stat", "priority_repair", "pending_tablets",
-                  "running_tablets", "history_tablets", "all_tablets")
+_BALANCE_ITEMS = (("cluster_load_stat", None), ("working_slots", None), ("sched_stat", None), ("priority_repair", None),
+                  ("pending_tablets", None), ("running_tablets", None), ("history_tablets", None),
+                  ("all_tablets", None), ("balance_stat", "3.5.1"))
 _QUERIES = {"2.5": ("QueryId", "ConnectionId", "Database", "User", "ScanBytes", "ProcessRows", "ExecTime"),
             "3.1": ("StartTime", "QueryId", "ConnectionId", "Database", "User", "ScanBytes", "ScanRows", "MemoryUsage",
                     "DiskSpillSize", "CPUTime", "ExecTime"),
@@ -299,13 +365,33 @@ def _statistic(view):
 
 def _balance(view):
     moving = catalog.pending(view.state)
-    numbers = {"cluster_load_stat": 1, "sched_stat": 1, "pending_tablets": moving, "all_tablets": moving}
-    return Table(("Item", "Number"), [(item, str(numbers.get(item, 0))) for item in _BALANCE_ITEMS])
+    numbers = {"cluster_load_stat": 1, "sched_stat": 1, "pending_tablets": moving, "all_tablets": moving,
+               "balance_stat": 1}
+    return Table(("Item", "Number"), [(item, str(numbers.get(item, 0))) for item, since in _BALANCE_ITEMS
+                                      if view.version.within(since, None)])
 
 
 def _queries(view):
     columns = next(names for since, names in reversed(_QUERIES.items()) if view.version >= since)
     return Table(columns, [])
+
+
+# What lists the nodes and the groups of a warehouse is empty for the one that there is (transcripts 18, 19); columns:
+# StarRocks' ShowResultMetaFactory, 4.0.
+WAREHOUSE_NODES = Table(
+    ("WarehouseName", "CNGroupId", "WorkerGroupId", "NodeId", "WorkerId", "IP", "HeartbeatPort", "BePort", "HttpPort",
+     "BrpcPort", "StarletPort", "LastStartTime", "LastUpdateMs", "Alive", "ErrMsg", "Version", "NumRunningQueries",
+     "CpuCores", "MemUsedPct", "CpuUsedPct", "CNGroupName"), [])
+CNGROUPS = Table(("CNGroupId", "CNGroupName", "WorkerGroupId", "ComputeNodeIds", "Pending", "Running", "Enabled",
+                  "Properties"), [])
+
+
+def warehouses(_view):
+    """SHOW WAREHOUSES: the one there is without the enterprise edition (4.0.0, 4.1.0 transcripts 19)."""
+    return Table(("Id", "Name", "State", "NodeCount", "CurrentClusterCount", "MaxClusterCount", "StartedClusters",
+                  "RunningSql", "QueuedSql", "CreatedOn", "ResumedOn", "UpdatedOn", "Property", "Comment"),
+                 [("0", DEFAULT_WAREHOUSE, "AVAILABLE", "0", "1", "1", "1", "0", "0", "", "", "", "",
+                   "An internal warehouse init after FE is ready")])
 
 
 def _disks(view, number):
@@ -343,5 +429,5 @@ def proc(view, path):
     if len(parts) == 1 and parts[0] in _LISTINGS:
         return listing(view, parts[0])
     special = {"statistic": _statistic, "cluster_balance": _balance, "current_queries": _queries,
-               "global_current_queries": _queries}.get(parts[0])
+               "global_current_queries": _queries, "warehouses": warehouses}.get(parts[0])
     return special(view) if special and len(parts) == 1 else Table(("name",), [])

@@ -5,10 +5,12 @@
 
 import itertools
 import re
+import uuid
 
-from standin.fe import catalog, errors, grammar, nodes, selects, settings, show, users, variables
+from standin.fe import catalog, errors, grammar, nodes, selects, settings, show, users, variables, zones
 from standin.fe.replication import NotLeader
 from standin.fe.show import Table, View
+from standin.fe.state import DEFAULT_WAREHOUSE
 
 _numbers = itertools.count(1)
 
@@ -70,6 +72,25 @@ _LISTINGS = {"show_frontends": "frontends", "show_backends": "backends", "show_c
 # Other statements that the leader alone answers.
 _LEADER_READS = ("show_frontends", "show_backends", "show_compute_nodes", "create_image", "show_grants")
 
+# SHOW PROCESSLIST: (column, since, value) (transcripts 18).
+_PROCESSES = [
+    ("ServerName", "3.3", lambda session, view: view.own_name),
+    ("Id", None, lambda session, view: str(session.number)),
+    ("User", None, lambda session, view: session.name),
+    ("Host", None, lambda session, view: f"{session.host}:{session.port}"),
+    ("Db", None, lambda session, view: session.database or ""),
+    ("Command", None, lambda session, view: "Query"),
+    ("ConnectionStartTime", None, lambda session, view: view.time(session.connected)),
+    ("Time", None, lambda session, view: "0"),
+    ("State", None, lambda session, view: "OK"),
+    ("Info", None, lambda session, view: session.statement),
+    ("IsPending", "3.1", lambda session, view: "false"),
+    ("Warehouse", "3.2", lambda session, view: DEFAULT_WAREHOUSE),
+    ("CNGroup", "4.0", lambda session, view: ""),
+    ("Catalog", "4.1", lambda session, view: "default_catalog"),
+    ("QueryId", "4.1", lambda session, view: str(uuid.uuid4())),
+]
+
 # Never in fe.audit.log with their words.
 _SECRET = ("create_user", "alter_user", "set_password")
 
@@ -77,13 +98,16 @@ _SECRET = ("create_user", "alter_user", "set_password")
 class Session:
     """One connection of a client: who it is, its roles, its database and its variables."""
 
-    def __init__(self, frontend, user, host, database=None, active_roles=None):
+    def __init__(self, frontend, user, host, database=None, active_roles=None, set_variables=None):
         self.frontend = frontend
         self.user = user
         self.host = host
         self.database = database
         self.number = next(_numbers)
-        self.variables = {}
+        self.port = 0
+        self.connected = frontend.now()
+        self.statement = ""
+        self.variables = dict(set_variables or {})
         record = frontend.replica.state["users"].get(user)
         self.active_roles = list((record or {}).get("default_roles", ()) if active_roles is None else active_roles)
 
@@ -132,7 +156,8 @@ class Session:
     def execute(self, text):
         """Run one statement; returns a Table, or None for "Query OK". Raises SqlError."""
         name, arguments = grammar.parse(text, self.version)
-        self.frontend.log.audit(self.user, name if name in _SECRET else text)
+        self.statement = name if name in _SECRET else text
+        self.frontend.log.audit(self.user, self.statement)
         if self._belongs_to_leader(name, arguments) and not self.frontend.replica.leads:
             return self.frontend.forwarder.forward(self, text)
         try:
@@ -164,9 +189,12 @@ class Session:
         if name in _LISTINGS:
             self._require(_EITHER)
             self.frontend.check_group(_LISTINGS[name])
-            table = show.listing(View(self.frontend), _LISTINGS[name])
-            return show.filtered(table, **arguments) if arguments else table
+            return show.filtered(show.listing(self._view(), _LISTINGS[name]), **arguments)
         return getattr(self, f"_{name}")(**arguments)
+
+    def _view(self):
+        everyone = self.frontend.replica.state.get("variables", {})
+        return View(self.frontend, self.variables.get("time_zone") or everyone.get("time_zone"))
 
     def _require(self, privileges, target="SYSTEM"):
         users.require(self.version, self.frontend.replica.state, self.user, self.active_roles, privileges, target)
@@ -188,11 +216,11 @@ class Session:
     def _show_proc(self, path):
         self._require(_OPERATE)
         self.frontend.check_group(path.strip("/"))
-        return show.proc(View(self.frontend), path)
+        return show.proc(self._view(), path)
 
-    def _show_config(self, pattern=None):
+    def _show_config(self, pattern=None, **filters):
         self._require(_OPERATE)
-        return settings.show_config(self.config, pattern)
+        return show.filtered(settings.show_config(self.config, pattern), **filters)
 
     def _set_config(self, key, value, persistent=False):
         self._require(_OPERATE)
@@ -226,6 +254,8 @@ class Session:
                 continue  # SET NAMES, SET TRANSACTION and their like change nothing here
             scope, name, value = match.groups()
             value = value.strip("'\"")
+            if name.lower() == "time_zone":
+                value = zones.standard(self.version, value)
             if (scope or "").strip().upper() == "GLOBAL":
                 self._require(_OPERATE)
                 change = {name.lower(): value}
@@ -238,12 +268,12 @@ class Session:
         if where:
             match = re.search(r"""["']([^"']*)["']""", where)
             pattern = match.group(1) if match else "%"
-        matcher = settings.like(pattern if pattern is not None else "%")
+        matcher = show.like(pattern if pattern is not None else "%")
         return Table(("Variable_name", "Value"), [(name, value) for name, value in sorted(self.all_variables().items())
                                                   if matcher.fullmatch(name)])
 
     def _show_databases(self, pattern="%"):
-        matcher = settings.like(pattern)
+        matcher = show.like(pattern)
         return Table(("Database",), [(name,) for name in sorted(self.frontend.replica.state["databases"])
                                      if matcher.fullmatch(name)])
 
@@ -253,17 +283,19 @@ class Session:
         if found is None:
             raise errors.SqlError(f"Unknown database '{name}'" if name else "No database selected",
                                   1049 if name else 1046, "42000" if name else "3D000")
-        matcher = settings.like(pattern)
+        matcher = show.like(pattern)
         return Table((f"Tables_in_{name}",),
                      [(table,) for table in sorted(found["tables"]) if matcher.fullmatch(table)])
 
     def _show_empty(self):
         return Table(("Empty",), [])
 
-    def _show_processlist(self, full=False):
-        return Table(("Id", "User", "Host", "Db", "Command", "Time", "State", "Info"),
-                     [(str(session.number), session.name, session.host, session.database or "", "Query", "0", "OK",
-                       "SHOW PROCESSLIST" if session is self else "") for session in self.frontend.sessions()])
+    def _show_processlist(self, full=False, **filters):
+        view = self._view()
+        columns = [(name, value) for name, since, value in _PROCESSES if self.version.within(since, None)]
+        rows = [[value(session, view) for _name, value in columns] for session in self.frontend.sessions()]
+        names = [name for name, _value in columns]
+        return show.filtered(Table(names, rows, ["number" if name == "Time" else "text" for name in names]), **filters)
 
     def _use(self, name):
         self.use(name)
@@ -275,43 +307,120 @@ class Session:
         self._require(_OPERATE)
         settings.update_be_configs(self.version, self.frontend.replica.state, change)
 
+    # -- warehouses, snapshots, replicas -----------------------------------------------------------
+
+    def _show_warehouses(self, pattern="%"):
+        view = self._view()
+        if not view.shared_data:
+            raise errors.shared_data_only(self.version)
+        table = show.warehouses(view)
+        return Table(table.columns, [row for row in table.rows if show.like(pattern).fullmatch(row[1])])
+
+    def _show_warehouse_nodes(self, **_what):
+        return show.WAREHOUSE_NODES
+
+    def _show_cngroups(self, **_what):
+        return show.CNGROUPS
+
+    def _change_warehouse(self, **_how):
+        raise errors.execution(self.version, "Multi-Warehouse is not implemented")
+
+    def _change_cngroup(self, **_how):
+        raise errors.execution(self.version, "CnGroup is not implemented")
+
+    def _show_automated_snapshot(self):
+        self._require(_OPERATE)
+        return Table(("Enabled", "Interval", "StorageVolume", "LastSnapshotTime", "NextSnapshotTime"),
+                     [("false", None, None, None, None)])
+
+    def _require_shared_data(self):
+        self._require(_OPERATE)
+        if not self._view().shared_data:
+            raise errors.analysis(self.version, "Automated snapshot only support share data mode")
+
+    def _set_automated_snapshot(self, switch, volume="builtin_storage_volume", interval=None):
+        """Nobody can turn it on: there are no storage volumes here (transcripts 18, 19)."""
+        self._require_shared_data()
+        if switch == "OFF":
+            self._alter_automated_snapshot()
+        raise errors.analysis(self.version, f"Unknown storage volume: {volume}")
+
+    def _alter_automated_snapshot(self, interval=None):
+        self._require_shared_data()
+        raise errors.analysis(self.version, "Automated snapshot has not been turned on")
+
+    def _execute_on_frontend(self, script):
+        self._require(_OPERATE)
+        return Table(("result",), [("",)])
+
+    def _execute_on_all(self, script):
+        self._require(_OPERATE)
+        return Table(("node_id", "status", "result"), [
+            (str(node["id"]), "ERROR",
+             f"submit failed for TNetworkAddress(hostname:{node['host']}, port:{node['brpc_port']})")
+            for node in self.frontend.replica.state["backends"] if node["alive"]])
+
+    def _show_replica_status(self, table):
+        self._require(_OPERATE)
+        return Table(("TabletId", "ReplicaId", "BackendId", "Version", "LastFailedVersion", "LastSuccessVersion",
+                      "CommittedVersion", "SchemaHash", "VersionNum", "IsBad", "IsSetBadForce", "State", "Status"),
+                     catalog.replica_status(self.frontend.replica.state, table, self.database))
+
+    def _show_replica_distribution(self, table):
+        self._require(_OPERATE)
+        return Table(("BackendId", "ReplicaNum", "Graph", "Percent"),
+                     catalog.replica_distribution(self.frontend.replica.state, table, self.database))
+
+    def _show_tablet_status(self, table):
+        raise errors.analysis(self.version, "Only support show tablet status for cloud native table or materialized "
+                              "view")
+
+    def _skip_transaction(self, numbers, reason=None):
+        self._require(_OPERATE)
+        raise errors.SqlError(
+            "ADMIN SKIP COMMITTED TRANSACTION is disabled. Set FE config enable_admin_skip_committed_txn=true to "
+            "enable it. This is an operator-only escape hatch that discards transaction data; disable it again "
+            "immediately after recovery.")
+
+    def _refresh_connections(self):
+        return None
+
     # -- blacklists: of this front end alone, in memory --------------------------------------------
 
-    def _change_blacklist(self, ids, kind, title, add):
+    def _change_blacklist(self, ids, kind, title, change):
         self._require(_OPERATE)
         known = {node["id"] for node in self.frontend.replica.state[kind]}
         for number in ids:
-            if number not in known and (add or self.version >= "4.0"):
+            if number not in known and (change == self.frontend.blacklist.add or self.version >= "4.0"):
                 raise errors.SqlError(f"Not found {title}: {number}")
         for number in ids:
-            if add:
-                self.frontend.blacklist[number] = self.frontend.now()
-            else:
-                self.frontend.blacklist.pop(number, None)
+            change(number)
 
     def _blacklist(self, kind, column):
+        """Up to 3.5 one list for all nodes. Times are in the zone of the process, whatever the session's (0.18)."""
         self._require(_OPERATE)
-        view = View(self.frontend)
-        members = [node["id"] for node in view.state[kind] if node["id"] in self.frontend.blacklist]
-        columns = (column, "AddBlackListType", "LostConnectionTime", "LostConnectionNumberInPeriod",
-                   "CheckTimePeriod(s)")
-        return Table(columns, [(str(number), "MANUAL", view.time(self.frontend.blacklist[number]), "0", "5")
-                               for number in sorted(members)])
+        members = {node["id"] for node in self.frontend.replica.state[kind]}
+        period = self.config.text("black_host_connect_failures_within_time") or "5"
+        return Table((column, "AddBlackListType", "LostConnectionTime", "LostConnectionNumberInPeriod",
+                      "CheckTimePeriod(s)"),
+                     [(str(number), kind, zones.shown(since, None), str(failures), period)
+                      for number, kind, since, failures in self.frontend.blacklist.rows()
+                      if number in members or self.version < "4.0"])
 
     def _add_blacklist(self, ids):
-        self._change_blacklist(ids, "backends", "backend", True)
+        self._change_blacklist(ids, "backends", "backend", self.frontend.blacklist.add)
 
     def _delete_blacklist(self, ids):
-        self._change_blacklist(ids, "backends", "backend", False)
+        self._change_blacklist(ids, "backends", "backend", self.frontend.blacklist.remove)
 
     def _show_blacklist(self):
         return self._blacklist("backends", "BackendId")
 
     def _add_cn_blacklist(self, ids):
-        self._change_blacklist(ids, "compute_nodes", "compute node", True)
+        self._change_blacklist(ids, "compute_nodes", "compute node", self.frontend.blacklist.add)
 
     def _delete_cn_blacklist(self, ids):
-        self._change_blacklist(ids, "compute_nodes", "compute node", False)
+        self._change_blacklist(ids, "compute_nodes", "compute node", self.frontend.blacklist.remove)
 
     def _show_cn_blacklist(self):
         return self._blacklist("compute_nodes", "ComputeNodeId")
