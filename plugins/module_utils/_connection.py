@@ -28,6 +28,7 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._tables import (
     offset_of,
     read_dicts,
     read_rows,
+    snake_case,
 )
 from ansible_collections.starrocks.cluster.plugins.module_utils._versions import (
     OLDEST_LINE,
@@ -95,7 +96,8 @@ NOT_STARROCKS = ErrorRule(
     'this is another MySQL server, not a StarRocks front end: check login_hosts and login_port (9030)',
     "MySQL's and MariaDB's own words; StarRocks says 'Getting syntax error', starrocks.md 3.1")
 TOO_OLD = ErrorRule(
-    'too old', (), ('is older than StarRocks',), FINAL, 'upgrade it by hand first', 'starrocks.md, the versions that it covers')
+    'too old', (), ('is older than StarRocks',), FINAL, 'upgrade it by hand first',
+    'starrocks.md, whose facts begin with 2.5')
 
 # Its words hold those of whatever kept the other front end from it, so it is looked for first.
 SET_IN_PART = ErrorRule(
@@ -302,6 +304,8 @@ class Session(object):
         self.implicit_admin = False
         # Front ends tried in vain: list of {host, error}.
         self.attempts = []
+        # Table name -> the columns with which it was last answered, in snake_case. Some tell by being there.
+        self.columns = {}
         self.resolve = resolve or Resolver()
         self.clock = clock
         self.sleep = sleep
@@ -559,6 +563,7 @@ class Session(object):
     def _typed(self, table, statement):
         result = self.read(statement)
         rows = read_rows(table, result.columns, result.rows)
+        self.columns[table.name] = [snake_case(column) for column in result.columns]
         now = self.now()
         offset = offset_of(table, rows, now)
         if offset is not None:

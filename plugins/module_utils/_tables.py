@@ -53,7 +53,16 @@ BROKERS = Table('brokers', 'SHOW BROKER', "SHOW PROC '/brokers'", False, ('name'
 STATISTIC = Table('statistic', "SHOW PROC '/statistic'", "SHOW PROC '/statistic'", False,
                   ('db_id', 'unhealthy_tablet_num'), None)
 
-TABLES = {table.name: table for table in (FRONTENDS, BACKENDS, COMPUTE_NODES, BROKERS, STATISTIC)}
+# Shared-data clusters of 3.3 and later (transcript 4.0.0/19).
+WAREHOUSES = Table('warehouses', 'SHOW WAREHOUSES', "SHOW PROC '/warehouses'", True, ('id', 'name', 'state'), None)
+
+TABLES = {table.name: table for table in (FRONTENDS, BACKENDS, COMPUTE_NODES, BROKERS, STATISTIC, WAREHOUSES)}
+
+
+def disks_table(backend_id):
+    """The disks of one back end (section 1.8)."""
+    proc = "SHOW PROC '/backends/%d'" % backend_id
+    return Table('disks', proc, proc, False, ('root_path', 'state', 'total_capacity'), None)
 
 
 class TableError(Exception):
@@ -134,18 +143,20 @@ def parse_cache(text):
 # Column -> reader of its text. A column that is not listed stays text.
 _READERS = {}
 _READERS.update((column, int) for column in (
-    'id', 'edit_log_port', 'http_port', 'query_port', 'rpc_port', 'cluster_id', 'replayed_journal_id',
+    'id', 'db_id', 'edit_log_port', 'http_port', 'query_port', 'rpc_port', 'cluster_id', 'replayed_journal_id',
     'backend_id', 'compute_node_id', 'heartbeat_port', 'be_port', 'brpc_port', 'starlet_port', 'worker_id', 'port',
-    'tablet_num', 'cpu_cores', 'num_running_queries',
+    'tablet_num', 'cpu_cores', 'num_running_queries', 'node_count', 'current_cluster_count', 'max_cluster_count',
+    'started_clusters', 'running_sql', 'queued_sql',
     'table_num', 'partition_num', 'index_num', 'replica_num', 'unhealthy_tablet_num', 'inconsistent_tablet_num',
     'cloning_tablet_num', 'error_state_tablet_num'))
 _READERS.update((column, parse_size) for column in (
-    'data_used_capacity', 'avail_capacity', 'total_capacity', 'data_total_capacity', 'mem_limit'))
+    'data_used_capacity', 'other_used_capacity', 'avail_capacity', 'total_capacity', 'data_total_capacity', 'mem_limit'))
 _READERS.update((column, parse_percent) for column in (
-    'used_pct', 'max_disk_used_pct', 'data_used_pct', 'mem_used_pct', 'cpu_used_pct'))
+    'used_pct', 'total_used_pct', 'max_disk_used_pct', 'data_used_pct', 'mem_used_pct', 'cpu_used_pct'))
 _READERS.update((column, parse_boolean) for column in (
     'join', 'alive', 'is_helper', 'is_master', 'system_decommissioned', 'cluster_decommissioned', 'has_storage_path'))
-TIME_COLUMNS = ('last_heartbeat', 'start_time', 'last_start_time', 'last_update_time')
+TIME_COLUMNS = ('last_heartbeat', 'start_time', 'last_start_time', 'last_update_time', 'created_on', 'resumed_on',
+                'updated_on')
 # Within Status, stamped when a back end has reported its tablets.
 REPORT_TIME = 'last_success_report_tablets_time'
 _READERS.update((column, parse_time) for column in TIME_COLUMNS + (REPORT_TIME,))
@@ -242,19 +253,23 @@ def _moved_row(row, offset, reported):
 
 
 def read_statistic(columns, rows):
-    """The totals of SHOW PROC '/statistic' (its last row, called Total), as ints by column, plus ``db_num``."""
+    """``(totals, databases)`` of SHOW PROC '/statistic', whose last row is called Total.
+
+    ``totals``: ints by column, plus ``db_num``. ``databases``: typed rows.
+    """
     names = [snake_case(column) for column in columns]
     if 'db_id' not in names:
         read_rows(STATISTIC, columns, ())
-    totals = [row for row in rows if _text(row[names.index('db_id')]) == 'Total']
-    if not totals:
+    key = names.index('db_id')
+    total_rows = [row for row in rows if _text(row[key]) == 'Total']
+    if not total_rows:
         raise TableError('%s was answered without a row Total' % STATISTIC.show)
-    cells = dict(zip(names, totals[-1]))
+    cells = dict(zip(names, total_rows[-1]))
     cells.pop('db_id')
-    typed = {name: read_cell(name, cell) for name, cell in cells.items() if name != 'db_name'}
+    totals = {name: read_cell(name, cell) for name, cell in cells.items() if name != 'db_name'}
     # In the row Total the column DbName holds the number of databases.
-    typed['db_num'] = int(_text(cells['db_name']))
-    return typed
+    totals['db_num'] = int(_text(cells['db_name']))
+    return totals, read_rows(STATISTIC, columns, [row for row in rows if _text(row[key]) != 'Total'])
 
 
 def leader_of(frontends):

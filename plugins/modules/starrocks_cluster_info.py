@@ -5,18 +5,27 @@
 
 DOCUMENTATION = r"""
 module: starrocks_cluster_info
-short_description: Tell what a StarRocks cluster consists of
+short_description: Tell what a StarRocks cluster consists of and how it is
 version_added: 0.1.0
 description:
-  - Reads the node listings of a cluster as typed values, with one statement per listing.
+  - Reads the listings of a cluster as typed values, with one statement per listing.
   - Front ends that do not answer are passed over. If the cluster has no leader, a front end's own view is taken.
+  - What the account may not see, or the version does not have, is null, and RV(not_read) says why.
 options:
   subset:
-    description: The listings to read. The front ends are read in any case, since they tell the leader.
+    description:
+      - What to read, and with C(!) before it, what not. V(all) means everything; nothing but names with C(!) means
+        everything else.
+      - V(frontends), V(backends), V(compute_nodes) and V(brokers) are the nodes, each in one statement. The front ends
+        are read in any case, since they tell the leader.
+      - V(statistic) and V(unhealthy) are the totals of databases and tablets, and the databases in which tablets are not
+        as they should be; both are of one statement.
+      - V(disks) are the disks of the back ends, which takes a statement for each back end.
+      - V(warehouses) are those of a shared-data cluster of StarRocks 3.3 and later.
+      - V(balance) are the settings by which back ends are balanced, and what the scheduler has to do.
     type: list
     elements: str
-    choices: [frontends, backends, compute_nodes, brokers, statistic]
-    default: [frontends, backends, compute_nodes, brokers, statistic]
+    default: ['all', '!disks']
   require_answer:
     description:
       - Whether it is an error when no front end answers.
@@ -39,7 +48,14 @@ EXAMPLES = r"""
 
 - name: Show the leader
   ansible.builtin.debug:
-    msg: "{{ cluster.leader.host }} leads {{ cluster.backends | length }} back ends"
+    msg: "{{ cluster.leader.host }} leads {{ cluster.totals.backends.alive }} living back ends"
+
+- name: Refuse to go on while a back end is down, a replica is missing or versions are mixed
+  ansible.builtin.assert:
+    that:
+      - cluster.backends | rejectattr('alive') | length == 0
+      - cluster.unhealthy | length == 0
+      - not cluster.mixed_versions
 
 - name: See whether there is a cluster already
   starrocks.cluster.starrocks_cluster_info:
@@ -49,6 +65,13 @@ EXAMPLES = r"""
     require_answer: false
     subset: [frontends]
   register: found
+
+- name: Look at the disks
+  starrocks.cluster.starrocks_cluster_info:
+    login_hosts: [fe1, fe2, fe3]
+    login_password: "{{ starrocks_root_password }}"
+    subset: [disks]
+  register: cluster
 """
 
 RETURN = r"""
@@ -74,8 +97,43 @@ version:
   returned: always
   type: str
   sample: 3.5.0-0be11fd
+versions:
+  description: For each listing of nodes that was read, how many have which version. Brokers tell none.
+  returned: always
+  type: dict
+  sample:
+    frontends: {3.5.0-0be11fd: 3}
+    backends: {3.5.0-0be11fd: 2, 3.4.4-aec4b4d: 1}
+mixed_versions:
+  description: Whether RV(versions) has more than one version.
+  returned: always
+  type: bool
+run_mode:
+  description: V(shared_nothing) or V(shared_data); null where neither back ends nor compute nodes were read.
+  returned: always
+  type: str
+  sample: shared_nothing
+totals:
+  description:
+    - How many nodes of each kind are registered and alive, and the sums of RV(backends).
+    - Null are those whose listing was not read.
+  returned: always
+  type: dict
+  sample:
+    frontends: {registered: 3, alive: 3}
+    backends: {registered: 3, alive: 2}
+    compute_nodes: {registered: 0, alive: 0}
+    brokers: {registered: 3, alive: 3}
+    tablet_num: 249
+    data_used_capacity: 3221225472
+    avail_capacity: 639950127104
+    total_capacity: 644245094400
+    used_pct: 0.67
 frontends:
-  description: Rows of SHOW FRONTENDS, in snake_case and typed (C(IP) is C(host)), unknown values null.
+  description:
+    - Rows of SHOW FRONTENDS, in snake_case and typed (C(IP) is C(host)). Sizes are in bytes, times in UTC, what is not
+      known is null.
+    - Null if they were not to be had.
   returned: always
   type: list
   elements: dict
@@ -87,12 +145,23 @@ frontends:
       role: LEADER
       join: true
       alive: true
+      start_time: '2026-11-23T03:15:46Z'
+      last_heartbeat: '2026-11-23T03:15:49Z'
       err_msg: ''
 backends:
-  description: Rows of SHOW BACKENDS, sizes in bytes; null if not asked for or not to be had.
+  description: Rows of SHOW BACKENDS; null if not asked for or not to be had.
   returned: always
   type: list
   elements: dict
+  sample:
+    - backend_id: 10002
+      host: 10.0.0.21
+      heartbeat_port: 9050
+      alive: true
+      tablet_num: 83
+      total_capacity: 214748364800
+      used_pct: 0.5
+      status: {last_success_report_tablets_time: '2026-11-23T03:10:22Z'}
 compute_nodes:
   description: Rows of SHOW COMPUTE NODES; null if not asked for or not to be had.
   returned: always
@@ -113,6 +182,60 @@ statistic:
     tablet_num: 83
     replica_num: 249
     unhealthy_tablet_num: 0
+unhealthy:
+  description:
+    - Databases with tablets that are unhealthy, inconsistent or in an error state, as rows of SHOW PROC '/statistic'.
+    - Null if not asked for or not to be had.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - db_id: 10210
+      db_name: sales
+      tablet_num: 40
+      unhealthy_tablet_num: 3
+      inconsistent_tablet_num: 0
+disks:
+  description:
+    - The disks of all back ends, with the back end's C(backend_id), C(host) and C(heartbeat_port) in each row.
+    - Null if not asked for or not to be had.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - backend_id: 10002
+      host: 10.0.0.21
+      heartbeat_port: 9050
+      root_path: /data/starrocks
+      state: ONLINE
+      total_capacity: 214748364800
+      total_used_pct: 0.5
+warehouses:
+  description: Rows of SHOW WAREHOUSES; null if not asked for or not to be had.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - id: 0
+      name: default_warehouse
+      state: AVAILABLE
+      node_count: 3
+balance:
+  description: How back ends are balanced; null if not asked for or not to be had.
+  returned: always
+  type: dict
+  contains:
+    settings:
+      description: The settings that are switched for an upgrade, as the leader has them.
+      type: dict
+      sample: {tablet_sched_disable_balance: false, tablet_sched_max_balancing_tablets: 500}
+    enabled:
+      description: Whether these settings let tablets move between back ends.
+      type: bool
+    scheduling:
+      description: The numbers of SHOW PROC '/cluster_balance'.
+      type: dict
+      sample: {pending_tablets: 0, running_tablets: 0}
 not_answering:
   description: Front ends that were tried in vain, with the reason.
   returned: always
@@ -120,7 +243,15 @@ not_answering:
   elements: dict
   sample:
     - host: 10.0.0.13:9030
-      error: Can't connect to MySQL server on '10.0.0.13' ([Errno 111] Connection refused)
+      error: "Can't connect to MySQL server on '10.0.0.13' ([Errno 111] Connection refused)"
+not_read:
+  description: Subsets that were asked for and could not be read, with the reason.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - subset: warehouses
+      reason: only shared-data clusters of StarRocks 3.3 and later have warehouses
 queries:
   description: Always empty, since nothing is changed.
   returned: always
@@ -128,9 +259,11 @@ queries:
   elements: str
 """
 
+from ansible_collections.starrocks.cluster.plugins.module_utils import _overview
 from ansible_collections.starrocks.cluster.plugins.module_utils._connection import (
     FINAL,
     NOT_A_MEMBER,
+    PRIVILEGE_MISSING,
     ConnectError,
     SqlError,
 )
@@ -139,14 +272,70 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._tables import (
     FRONTENDS,
     STATISTIC,
     TABLES,
+    TableError,
+    disks_table,
     leader_of,
     read_statistic,
 )
-
-SUBSETS = ['frontends', 'backends', 'compute_nodes', 'brokers', 'statistic']
+from ansible_collections.starrocks.cluster.plugins.module_utils._versions import parse_or_none
 
 # Seconds to bear a change of leader before the cluster is taken to have none (starrocks.md section 0.3).
 PATIENCE = 10.0
+
+
+class NotThere(Exception):
+    """A subset that this cluster does not have, with the reason."""
+
+
+class Reader(object):
+    """Reads the subsets of one cluster, each once. ``led``: whether there is a leader; else own views are taken."""
+
+    def __init__(self, session, frontends, led):
+        self.session = session
+        self.led = led
+        self.read_so_far = {} if frontends is None else {FRONTENDS.name: frontends}
+        self.statistics = None
+        self.readers = {'statistic': self.statistic, 'unhealthy': self.unhealthy, 'disks': self.disks,
+                        'warehouses': self.warehouses, 'balance': self.balance}
+
+    def read(self, name):
+        """A subset. Raises SqlError, TableError or NotThere."""
+        if name not in self.read_so_far:
+            self.read_so_far[name] = self.readers[name]() if name in self.readers else self.rows(TABLES[name])
+        return self.read_so_far[name]
+
+    def rows(self, table):
+        return self.session.rows(table) if self.led else self.session.local_rows(table)
+
+    def both_statistics(self):
+        if self.statistics is None:
+            result = self.session.read(STATISTIC.proc)
+            self.statistics = read_statistic(result.columns, result.rows)
+        return self.statistics
+
+    def statistic(self):
+        return self.both_statistics()[0]
+
+    def unhealthy(self):
+        return _overview.unhealthy_of(self.both_statistics()[1])
+
+    def disks(self):
+        disks = []
+        for backend in self.read('backends'):
+            owner = {key: backend[key] for key in ('backend_id', 'host', 'heartbeat_port')}
+            disks += [dict(row, **owner) for row in self.rows(disks_table(backend['backend_id']))]
+        return disks
+
+    def warehouses(self):
+        version = parse_or_none(self.session.version())
+        mode = _overview.run_mode_of(self.session.columns, self.session.version())
+        if mode == _overview.SHARED_NOTHING or (version and version.line < _overview.WAREHOUSES_SINCE):
+            raise NotThere('only shared-data clusters of StarRocks 3.3 and later have warehouses')
+        return self.rows(TABLES['warehouses'])
+
+    def balance(self):
+        return _overview.balance_of(self.session.dicts(_overview.SHOW_BALANCE_SETTINGS),
+                                    self.session.dicts(_overview.SHOW_SCHEDULING))
 
 
 def read_frontends(session):
@@ -174,58 +363,61 @@ def read_frontends(session):
     raise problem
 
 
-def read_table(session, name, led):
-    """One listing, typed."""
-    table = TABLES[name]
-    if table is STATISTIC:
-        result = session.read(table.proc)
-        return read_statistic(result.columns, result.rows)
-    return session.rows(table) if led else session.local_rows(table)
-
-
-def version_of(frontends, leader):
-    """The leader's version, else that of a front end that is alive, else None."""
-    shown = [leader] if leader else []
-    shown += [row for row in frontends if row['alive']]
-    return next((row['version'] for row in shown if row.get('version')), None)
-
-
 def run(module):
+    names, findings = _overview.chosen_subsets(module.params['subset'])
+    module.refuse(findings)
     session = module.session
     session.patience = PATIENCE
-    results = dict.fromkeys(SUBSETS)
-    results.update(answered=False, answered_by=None, implicit_admin=False, leader=None, version=None)
+    results = dict.fromkeys(_overview.SUBSETS)
+    results.update(answered=False, answered_by=None, implicit_admin=False, leader=None, not_read=[])
+    not_read = {}
     try:
         frontends, led = read_frontends(session)
     except SqlError as error:
-        if not isinstance(error, ConnectError):
-            session.attempts.append({'host': error.address, 'error': error.words})
-        if error.outcome == FINAL or module.params['require_answer']:
-            raise Failure(error.message, not_answering=session.attempts)
-        results['not_answering'] = session.attempts
-        return results
+        if error.rule is not PRIVILEGE_MISSING:
+            if not isinstance(error, ConnectError):
+                session.attempts.append({'host': error.address, 'error': error.words})
+            if error.outcome == FINAL or module.params['require_answer']:
+                raise Failure(error.message, not_answering=session.attempts)
+            return complete(results, session, {})
+        frontends, led = None, True
+        not_read[FRONTENDS.name] = error.message
 
-    leader = leader_of(frontends) if led else None
-    if led and not session.ask_leader(frontends):
-        module.module.warn('the leader %s could not be asked itself, so brokers and statistic are as %s sees them'
-                           % (leader and leader['host'], session.address))
-    for name in module.params['subset']:
-        if name == 'frontends':
+    leader = leader_of(frontends) if led and frontends else None
+    if leader and not session.ask_leader(frontends):
+        module.module.warn('the leader %s could not be asked itself, so brokers, statistic and balance are as %s sees them'
+                           % (leader['host'], session.address))
+    reader = Reader(session, frontends, led)
+    for name in names:
+        if name in not_read:
             continue
         try:
-            results[name] = read_table(session, name, led)
-        except SqlError as error:
-            if led:
+            results[name] = reader.read(name)
+        except (SqlError, TableError, NotThere) as error:
+            # A leader that went away altogether is no matter of one subset.
+            if led and isinstance(error, SqlError) and error.outcome != FINAL:
                 raise
-            module.module.warn('without a leader %s could not be read: %s' % (name, error.message))
-    results.update(answered=True, answered_by=session.address, implicit_admin=session.implicit_admin, leader=leader,
-                   version=version_of(frontends, leader), frontends=frontends, not_answering=session.attempts)
-    return results
+            not_read[name] = str(error)
+    if frontends is None and all(results[name] is None for name in names):
+        raise Failure(not_read[FRONTENDS.name], not_answering=session.attempts)
+    results.update(answered=True, frontends=frontends, leader=leader, not_read=[
+        dict(subset=name, reason=not_read[name]) for name in _overview.SUBSETS if name in not_read])
+    return complete(results, session, reader.read_so_far)
+
+
+def complete(results, session, tables):
+    """``results`` with what follows from the ``tables`` that were read and from the ``session``."""
+    versions, mixed = _overview.versions_of(tables)
+    version = _overview.version_of(tables.get(FRONTENDS.name) or [], results['leader'])
+    return dict(
+        results, version=version, versions=versions, mixed_versions=mixed, totals=_overview.totals_of(tables),
+        run_mode=_overview.run_mode_of(session.columns, version), answered_by=session.address if results['answered'] else None,
+        implicit_admin=session.implicit_admin, not_answering=session.attempts)
 
 
 def main():
     SqlModule(dict(
-        subset=dict(type='list', elements='str', choices=SUBSETS, default=SUBSETS),
+        subset=dict(type='list', elements='str', default=['all', '!disks']),
         require_answer=dict(type='bool', default=True),
     )).run(run)
 

@@ -4,26 +4,19 @@
 
 """The SQL modules from their arguments to their result, over a scripted driver."""
 
-import json
-
 import pytest
-from ansible.module_utils import basic
-from ansible.module_utils.common.text.converters import to_bytes
-from ansible_collections.starrocks.cluster.plugins.module_utils import _connection, _sql_module, _wait
+from ansible_collections.starrocks.cluster.plugins.module_utils import _sql_module
 from ansible_collections.starrocks.cluster.plugins.modules import (
     starrocks_backend,
     starrocks_broker,
-    starrocks_cluster_info,
     starrocks_frontend,
     starrocks_query,
     starrocks_user,
-    starrocks_wait,
 )
 from ansible_collections.starrocks.cluster.tests.unit.plugins.module_utils.sql_double import (
     BACKEND_COLUMNS,
     BROKER_COLUMNS,
     FRONTEND_COLUMNS,
-    Clock,
     Driver,
     Frontend,
     backend_row,
@@ -67,32 +60,10 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(monkeypatch):
+def cluster(use):
     made = Cluster()
-    monkeypatch.setattr(_connection, '_wire', made.driver)
-    clock = Clock()
-    monkeypatch.setattr(_sql_module, 'Session',
-                        lambda options: _connection.Session(options, clock=clock, sleep=clock.sleep))
-    monkeypatch.setattr(_wait.poll, '__defaults__', (None, clock, clock.sleep))
-    monkeypatch.setattr(_wait, 'port_answers', lambda host, port: True)
+    use(made.driver)
     return made
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a module in this process: run(module, check=False, **arguments) -> its result."""
-
-    def call(module, check=False, **arguments):
-        arguments = dict(dict(login_hosts=['fe1']), _ansible_check_mode=check, _ansible_diff=True, **arguments)
-        monkeypatch.setattr(basic, '_ANSIBLE_ARGS', to_bytes(json.dumps({'ANSIBLE_MODULE_ARGS': arguments})))
-        monkeypatch.setattr(basic, '_ANSIBLE_PROFILE', 'legacy', raising=False)
-        warnings = []
-        monkeypatch.setattr(basic.AnsibleModule, 'warn', lambda module, text: warnings.append(text))
-        with pytest.raises(SystemExit):
-            module.main()
-        return dict(json.loads(capsys.readouterr().out), warned=' '.join(warnings))
-
-    return call
 
 
 NODES = [{'host': '10.0.0.1'}]
@@ -264,58 +235,6 @@ def test_brokers(cluster, run):
     assert 'nodes is empty' in run(starrocks_broker, name='b', nodes=[], state='absent')['msg']
 
 
-def test_info(cluster, run):
-    result = run(starrocks_cluster_info, login_hosts=['fe0', 'fe1'])
-    assert not result['changed'] and result['queries'] == []
-    assert (result['answered'], result['answered_by'], result['version']) == (True, 'fe1:9030', '3.5.0-0be11fd')
-    assert result['leader']['host'] == 'fe1' and len(result['frontends']) == 3
-    assert (result['backends'], result['compute_nodes'], result['brokers'][0]['name']) == ([], [], 'b')
-    assert result['statistic'] == {'db_num': 3, 'unhealthy_tablet_num': 0}
-    assert [entry['host'] for entry in result['not_answering']] == ['fe0:9030']
-    assert len(cluster.frontend.log) == 5  # one statement per listing
-
-
-def test_info_of_one_listing(cluster, run):
-    result = run(starrocks_cluster_info, subset=['frontends'])
-    assert cluster.frontend.log == ['SHOW FRONTENDS'] and result['backends'] is None and result['statistic'] is None
-
-
-def test_info_when_nobody_answers(cluster, run):
-    result = run(starrocks_cluster_info, login_hosts=['fe8', 'fe9'], require_answer=False)
-    assert not result.get('failed')
-    assert (result['answered'], result['answered_by'], result['leader']) == (False, None, None)
-    assert len(result['not_answering']) == 2
-    result = run(starrocks_cluster_info, login_hosts=['fe8', 'fe9'])
-    assert result['failed'] and len(result['not_answering']) == 2
-
-
-def test_a_refusal_is_no_silence(cluster, run):
-    cluster.frontend.passwords['root'] = 'x'
-    result = run(starrocks_cluster_info, require_answer=False, login_password='wrong')
-    assert result['failed'] and 'Access denied' in result['msg'] and 'wrong' not in json.dumps(result['msg'])
-
-
-def test_info_without_a_leader(cluster, run):
-    """A follower whose cluster lost its majority answers SHOW PROC from its own view."""
-    listing = cluster.frontend.answers['SHOW FRONTENDS'][0], [frontend_row('fe1'), frontend_row('fe2', alive='false')]
-    gone = said('com.sleepycat.je.rep.UnknownMasterException: (JE 18.3.16) Could not determine master')
-    cluster.frontend.faults.extend([('SHOW FRONTENDS', gone, False)] * 100)
-    cluster.frontend.faults.append(("SHOW PROC '/brokers'", gone, False))
-    cluster.frontend.answers["SHOW PROC '/frontends'"] = listing
-    cluster.frontend.answers["SHOW PROC '/backends'"] = (BACKEND_COLUMNS, [backend_row('10.0.0.1')])
-    result = run(starrocks_cluster_info, subset=['backends', 'brokers'])
-    assert (result['answered'], result['leader'], result['version']) == (True, None, '3.5.0-0be11fd')
-    assert len(result['frontends']) == 2 and len(result['backends']) == 1
-    assert result['brokers'] is None and 'brokers could not be read' in result['warned']
-
-
-def test_one_that_was_dropped_is_not_believed(cluster, run):
-    cluster.frontend.faults.extend([('SHOW FRONTENDS', said('Internal error processing forward'), False)] * 100)
-    result = run(starrocks_cluster_info, require_answer=False)
-    assert not result['answered'] and 'processing forward' in result['not_answering'][0]['error']
-    assert not [statement for statement in cluster.frontend.log if 'PROC' in statement]
-
-
 def set_root_password(cluster, password):
     def answer():
         cluster.frontend.passwords['root'] = password
@@ -397,31 +316,3 @@ def test_query_with_arguments(cluster, run):
     assert run(starrocks_query, query='SELECT %s', positional_args=[7])['rows'] == [{'a': 7}]
     result = run(starrocks_query, query='SELECT %(n)s', named_args={'n': 7})
     assert result['rows'] == [{'a': 7}] and result['queries'] == ['SELECT %(n)s']
-
-
-def test_wait(cluster, run):
-    result = run(starrocks_wait, conditions=[{'condition': 'leader'}, {'condition': 'alive', 'kind': 'brokers'}])
-    assert [entry['met'] for entry in result['conditions']] == [True, True] and not result['changed']
-    result = run(starrocks_wait, timeout=4, conditions=[
-        {'condition': 'leader'},
-        {'condition': 'version', 'kind': 'frontends', 'version': '3.5.1', 'nodes': ['fe2:9010']}])
-    assert result['msg'] == ('the conditions did not hold within 4 s: version of frontends: fe2:9010 has version '
-                             '3.5.0-0be11fd')
-    assert [entry['met'] for entry in result['conditions']] == [True, False]
-
-
-@pytest.mark.parametrize('conditions, words', [
-    ([], 'conditions is empty'), ([{'condition': 'alive'}], 'kind'),
-    ([{'condition': 'alive', 'kind': 'backends', 'nodes': []}], 'nodes is empty'),
-    ([{'condition': 'alive', 'kind': 'backends', 'nodes': ['a b']}], 'neither an address'),
-])
-def test_bad_conditions(cluster, run, conditions, words):
-    assert words in run(starrocks_wait, conditions=conditions)['msg']
-    assert cluster.driver.connects == []
-
-
-def test_waiting_for_a_cluster_that_is_not_there(cluster, run):
-    result = run(starrocks_wait, login_hosts=['fe9'], timeout=5, conditions=[{'condition': 'leader'}])
-    assert result['failed'] and 'no front end could be logged in to' in result['msg']
-    assert result['conditions'] == [
-        {'condition': 'leader', 'kind': None, 'met': False, 'lacks': ['no front end answered']}]

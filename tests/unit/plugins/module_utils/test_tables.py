@@ -237,7 +237,9 @@ STATISTIC_COLUMNS = ('DbId DbName TableNum PartitionNum IndexNum TabletNum Repli
 def test_statistic():
     rows = [['10001', '_statistics_', '4', '4', '4', '40', '40', '1', '0', '0', '0'],
             ['Total', '3', '4', '4', '4', '40', '40', '1', '0', '0', '0']]
-    totals = tables.read_statistic(STATISTIC_COLUMNS, rows)
+    totals, databases = tables.read_statistic(STATISTIC_COLUMNS, rows)
+    assert [(row['db_id'], row['db_name'], row['unhealthy_tablet_num']) for row in databases] == [
+        (10001, '_statistics_', 1)]
     assert totals == {'db_num': 3, 'table_num': 4, 'partition_num': 4, 'index_num': 4, 'tablet_num': 40,
                       'replica_num': 40, 'unhealthy_tablet_num': 1, 'inconsistent_tablet_num': 0,
                       'cloning_tablet_num': 0, 'error_state_tablet_num': 0}
