@@ -57,9 +57,8 @@ def test_image_reaches_followers_and_observers(make, version):
         assert asked - 1000 < answer["last_checkpoint_time"] < time.time() * 1000
         assert answer["master"] == leader.address
         assert (answer["electable_nodes"], answer["observer_nodes"]) == (follower.address, observer.address)
-        assert files(one) == [f"image.{number}"]
-        if version >= "3.3":
-            assert files(one, "image/v2") == [f"checksum.{number}", f"image.{number}"]
+        assert files(one) == ([f"image.{number}"] if version < "3.5" else [])
+        assert files(one, "image/v2") == ([f"checksum.{number}", f"image.{number}"] if version >= "3.3" else [])
     assert "edit log rolled because triggering a new checkpoint manually" in leader.log()
     worker = next(one for one in everybody if f"checkpoint finished save image.{number}" in one.log())
     assert (worker is leader) == (version < "3.4"), "from 3.4 on another front end makes the image"

@@ -8,7 +8,7 @@ CheckpointWorker, http.meta.MetaService, persist.Storage):
 
 * The journal is *rolled*: by a leader that finds an older journal when it takes over, after edit_log_roll_num entries,
   and, after ALTER SYSTEM CREATE IMAGE, with the next entry that anybody writes. All that is older is finalized.
-* The leader's checkpointer looks every minute. Where the newest image is older than the finalized journal, a new one
+* The leader's checkpointer looks at once, and then every minute. Where the newest image is older than the finalized journal, a new one
   is made, ``image.<finalized journal id>``, so CREATE IMAGE only asks, and an image comes without it too.
 * Until 3.3 the leader makes it. From 3.4 on (pull request 52103) another front end that lives does, and the leader
   fetches it, unless checkpoint_only_on_leader is set.
@@ -29,7 +29,6 @@ _LOOK = 10               # seconds, times config.time_scale, between two looks o
 _TIMEOUT = 10            # seconds for one front end to fetch an image
 
 STARMGR = "/starmgr"     # the "subdir" of the StarManager's images
-FORMATS_SINCE = "3.3"    # from here on there are two files of an image: v1, and v2 in a folder of its own
 
 
 def pushes_again(version):
@@ -77,12 +76,13 @@ class Images:
 
     def _run(self):
         while True:
+            while not self.frontend.replica.leads:
+                time.sleep(0.1)
+            try:
+                self._look()
+            except Exception as error:  # a broken look must not end the looks
+                self.frontend.log.error("Checkpoint.runAfterCatalogReady():2", f"failed: {error!r}")
             time.sleep(_LOOK * self.frontend.config.time_scale)
-            if self.frontend.replica.leads:
-                try:
-                    self._look()
-                except Exception as error:  # a broken look must not end the looks
-                    self.frontend.log.error("Checkpoint.runAfterCatalogReady():2", f"failed: {error!r}")
 
     def _look(self):
         own = self.frontend

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a front end keeps on disk below meta_dir (section 4.3).
 
-``image/ROLE`` and ``image/VERSION`` are Java properties files; ``image/image.<N>`` is a checkpoint, from 3.3 on also
-``image/v2/image.<N>`` with its checksum, in shared-data ``image/starmgr/image.<N>`` too; ``bdb/journal.json`` stands in
-for the Berkeley DB: the newest entry of the journal.
+``image/ROLE`` and ``image/VERSION`` are Java properties files; ``image/image.<N>`` is a checkpoint, from 3.3 on
+``image/v2/image.<N>`` with its checksum, 3.3 and 3.4 having both; in shared-data there is ``image/starmgr/image.<N>``
+too. ``bdb/journal.json`` stands in for the Berkeley DB: the newest entry of the journal.
 """
 
 import json
@@ -15,6 +15,7 @@ import time
 import zlib
 
 from standin.properties import properties
+from standin.version import Version
 
 
 def write_file(path, content):
@@ -38,6 +39,30 @@ def properties_text(values):
     return "\n".join(lines + [f"{key}={values[key]}" for key in sorted(values)]) + "\n"
 
 
+def unreadable(version, entry):
+    """Why a front end of this version can not load this journal; None if it can (section 0.21, 7.5).
+
+    Recorded: metadata with partitions that 4.1 has written ends the start of 4.0.0 and 3.5.7. Back from 4.1 the notes
+    of the releases want 4.0.6 at least.
+    """
+    state = entry["state"]
+    tables = state and any(database["tables"] for database in state["databases"].values())
+    if tables and version < "4.0.6" and Version(entry.get("written_by", "0.0"), "") >= "4.1":
+        return "java.lang.NullPointerException: null at com.starrocks.catalog.Partition.gsonPostProcess"
+    return None
+
+
+def after_restart(version, state):
+    """What of the state is not in the journal, and gone with the process (transcript cluster/30)."""
+    for node in state["backends"]:
+        node["report_time"] = 0
+        if version >= "4.1":
+            node["disks"] = []
+    for brokers in state["brokers"].values() if version >= "4.1" else ():
+        for broker in brokers:
+            broker["last_update"] = 0
+
+
 class Metadata:
     """The files of one meta_dir."""
 
@@ -46,16 +71,17 @@ class Metadata:
         self.image_dir = os.path.join(meta_dir, "image")
         self.bdb_dir = os.path.join(meta_dir, "bdb")
         self.journal_path = os.path.join(self.bdb_dir, "journal.json")
-        self._has_v2 = version >= "3.3"
+        self._folders = [self.image_dir] if version < "3.5" else []
+        if version >= "3.3":
+            self._folders.append(os.path.join(self.image_dir, "v2"))
 
     def create(self):
-        for folder in (*self._image_dirs(""), self.bdb_dir):
+        for folder in (*self._folders, self.bdb_dir):
             os.makedirs(folder, exist_ok=True)
 
     def _image_dirs(self, subdir):
         """The folders that an image is written to; subdir: "" or "/starmgr"."""
-        folder = self.image_dir + subdir
-        return [folder, os.path.join(folder, "v2")] if self._has_v2 and not subdir else [folder]
+        return [self.image_dir + subdir] if subdir else self._folders
 
     def read(self, name):
         """ROLE or VERSION as a dictionary, None if the file is not there."""
@@ -80,15 +106,23 @@ class Metadata:
 
     def newest_image(self, subdir=""):
         """(journal id, time in ms) of the newest image; (0, 0) without one."""
-        folder = self.image_dir + subdir
-        names = os.listdir(folder) if os.path.isdir(folder) else []
-        found = [(int(match.group(1)), os.path.getmtime(os.path.join(folder, match.group(0))))
-                 for match in (re.fullmatch(r"image\.(\d+)", name) for name in names) if match]
+        found = []
+        for folder in self._readable(subdir):
+            for name in os.listdir(folder) if os.path.isdir(folder) else ():
+                match = re.fullmatch(r"image\.(\d+)", name)
+                if match:
+                    found.append((int(match.group(1)), os.path.getmtime(os.path.join(folder, name))))
         number, modified = max(found, default=(0, 0))
         return number, int(modified * 1000)
 
+    def _readable(self, subdir):
+        """Where an image may be: also in the form of an earlier version."""
+        return self._image_dirs(subdir) if subdir else dict.fromkeys([*self._folders, self.image_dir])
+
     def read_image(self, number, subdir=""):
-        with open(os.path.join(self.image_dir + subdir, f"image.{number}"), encoding="utf-8") as file:
+        """The text of an image. Raises FileNotFoundError."""
+        paths = [os.path.join(folder, f"image.{number}") for folder in self._readable(subdir)]
+        with open(next(filter(os.path.exists, paths), paths[0]), encoding="utf-8") as file:
             return file.read()
 
     def write_image(self, number, content, subdir=""):

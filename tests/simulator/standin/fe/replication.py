@@ -21,6 +21,7 @@ import time
 
 from standin import net
 from standin.fe import frames
+from standin.fe.metadata import after_restart, unreadable
 from standin.fe.state import frontend_named, now_ms, voters
 
 PING = 0.3                # seconds between two signs of life of a leader
@@ -69,6 +70,8 @@ class Replica:
         self.peers = {}
         self._entry = metadata.load_journal() or {"term": 0, "voted_for": None, "entry_term": 0, "journal_id": 0,
                                                   "state": None, "joining": None}
+        if self._entry["state"]:
+            after_restart(config.version, self._entry["state"])
         self.state = self._entry["state"]
         self._generation = 0
         self._deadline = 0.0
@@ -174,7 +177,8 @@ class Replica:
     def _commit(self, state):
         with self.changed:
             generation = self._generation
-            self._entry.update(entry_term=self._entry["term"], journal_id=self.journal_id + 1, state=state)
+            self._entry.update(entry_term=self._entry["term"], journal_id=self.journal_id + 1, state=state,
+                               written_by=self._newest_writer())
             self.metadata.save_journal(self._entry)
             journal_id = self.journal_id
             self._start_feeders(state)
@@ -193,6 +197,19 @@ class Replica:
                 self.log.error("BDBJEJournal.batchWriteBegin():319", text)
         self.log.out(text)
         self.events.fatal(text)
+
+    def _newest_writer(self):
+        """The newest version that has written to this journal: it decides which versions can load it."""
+        own = self.config.version
+        before = self._entry.get("written_by")
+        return before if before and own < before else own.release
+
+    def _check_readable(self, entry):
+        """End the process if this version can not load an entry."""
+        why = unreadable(self.config.version, entry)
+        if why:
+            self.log.error("StarRocksFE.start():1", "StarRocksFE start failed")
+            self.events.fatal(why)
 
     def _is_acked(self, state, journal_id):
         have = [name for name in voters(state)
@@ -214,6 +231,7 @@ class Replica:
             self.leader = self.name
             self._transfer("LEADER")
             state = self._entry["state"]
+            self._check_readable(self._entry)
         try:
             with self.write_lock:
                 self._commit(state)
@@ -244,7 +262,7 @@ class Replica:
                 if generation != self._generation:
                     return
                 row = frontend_named(self._entry["state"], frontend["name"])
-                entry = {key: self._entry[key] for key in ("entry_term", "journal_id")}
+                entry = {key: self._entry[key] for key in ("entry_term", "journal_id", "written_by")}
                 message = self._message(
                     "append" if row else "removed", receiver=frontend["name"], entry=entry, ready=self.ready,
                     state=self._entry["state"] if sent != self.journal_id else None,
@@ -375,6 +393,8 @@ class Replica:
             if message["term"] > self._entry["term"] or message["state"]:
                 vote = {} if message["term"] == self._entry["term"] else {"term": message["term"], "voted_for": None}
                 entry = dict(message["entry"], state=message["state"]) if message["state"] else {}
+                if entry and not self.ready:
+                    self._check_readable(entry)
                 self._entry.update(vote, **entry)
                 self.metadata.save_journal(self._entry)
                 self.state = self._entry["state"]
