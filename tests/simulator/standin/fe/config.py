@@ -36,8 +36,9 @@ class BadValue(Exception):
 
 def convert(kind, text):
     """The text of a value as its Java type prints it. Raises BadValue with the words of the JVM."""
+    text = text.strip()
     if kind == "boolean":
-        return "true" if text.strip().lower() == "true" else "false"  # Boolean.parseBoolean: never an error
+        return "true" if text.lower() == "true" else "false"  # Boolean.parseBoolean: never an error
     if kind in _INTEGERS:
         limit = 2 ** (_INTEGERS[kind] - 1)
         if not re.fullmatch(r"[-+]?\d+", text) or not -limit <= int(text) < limit:
@@ -49,9 +50,16 @@ def convert(kind, text):
         except ValueError:
             raise BadValue("empty String" if not text else f'For input string: "{text}"') from None
     if kind.endswith("[]"):
-        items = [item.strip() for item in text.strip().strip("[]").split(",")]
-        return f"[{', '.join(item for item in items if item)}]"
+        return f"[{', '.join(convert(kind[:-2], item) for item in text.split(',') if text)}]"
     return text
+
+
+def check(version, key, text):
+    """What ConfigBase.validateConfValue has against a value besides its type. Raises BadValue."""
+    items = [item.strip() for item in text.split(",")]
+    if key == "authentication_chain" and version >= "3.5" and ("native" not in items or len(set(items)) < len(items)):
+        raise BadValue("'authentication_chain' configuration invalid, 'native' must be in the list, and cannot have "
+                       f"duplicates, current value: {text.strip()}")
 
 
 class Setting:

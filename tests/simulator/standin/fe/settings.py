@@ -10,7 +10,7 @@ import urllib.request
 
 from standin import net
 from standin.fe import errors
-from standin.fe.config import BadValue, convert
+from standin.fe.config import BadValue, check, convert
 from standin.fe.log import stamp
 from standin.fe.show import Table, like
 
@@ -38,23 +38,31 @@ def set_here(config, key, value, persistent=False, user="root"):
     if not setting or not setting.mutable:
         raise errors.execution(version, f"Config '{key}' does not exist or is not mutable")
     try:
+        check(version, setting.key, value)
         setting.value = convert(setting.kind, value)
     except BadValue as error:
         raise errors.execution(version, f"Failed to set config '{key}'. err: {error}") from None
 
 
 def set_everywhere(frontend, user, key, value, persistent=False):
-    """Set it here, then on every other front end; one that does not answer is an error, and the others keep it."""
+    """Set it here, then on every other front end; one that does not answer is an error, and the others keep it.
+
+    Since StarRocks pull request 60088 (after 3.5.0) one that is shown as dead is passed over.
+    """
     set_here(frontend.config, key, value, persistent, user)
+    text = ""
     for row in frontend.replica.state["frontends"]:
-        if row["name"] == frontend.replica.name:
+        if row["name"] == frontend.replica.name or (frontend.version >= "3.5.1" and not row["alive"]):
             continue
         failure = frontend.forwarder.set_config(row, {"key": key, "value": value, "persistent": persistent})
         if failure:
-            text = f"set config for fe[{row['host']}] failed: {failure}"
+            text += f"set config for fe[{row['host']}] failed: {failure}"
             if frontend.version >= "3.5":
-                raise errors.SqlError(f"Set config failed: {text}", 5101, "F0000")
-            raise errors.execution(frontend.version, f"set config failed: {text}", 5076, "42000")
+                text += text  # ConfigBase.setConfig adds to its text what it has added itself already.
+    if text and frontend.version >= "3.5":
+        raise errors.SqlError(f"Set config failed: {text}", 5101, "F0000")
+    if text:
+        raise errors.execution(frontend.version, f"set config failed: {text}", 5076, "42000")
 
 
 # -- back ends' settings ---------------------------------------------------------------------------
