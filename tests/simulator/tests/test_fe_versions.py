@@ -104,7 +104,7 @@ def test_privileges_by_version(front_end):
     login = {"user": "viewer", "password": "vpw"}
     errno, text = front_end.refusal("SHOW FRONTENDS", **login)
     assert errno == (5203 if version >= (3, 3) else 1252 if version >= (3, 1) else 1227)
-    assert "the OPERATE OR NODE privilege(s)" in text
+    assert f"the {'OPERATE OR NODE' if version >= (3, 0) else 'ADMIN/OPERATOR'} privilege(s)" in text
     assert ("on SYSTEM" in text) == (version >= (3, 1))
     assert ("Current role(s): NONE." in text) == (version >= (3, 2))
     assert front_end.refusal("SELECT 1", user="viewer", password="wrong")[0] == 1045

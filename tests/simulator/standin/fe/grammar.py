@@ -5,8 +5,8 @@
 
 A pattern has KEYWORDS and symbols as they stand, ``<name:kind>`` for what is captured, ``[...]`` for what may be
 left out (``[name:...]`` captures True if it is there). Kinds: string, strings (with commas), ident (identifier or
-string), idents, words (identifiers, keywords too), integers, user, name (``a`` or ``a.b``), rest (all up to the end),
-or ``A|B`` (one of these keywords). Since and until limit a statement to versions.
+string), idents, words (identifiers, keywords too), integers, user, object (of a privilege), name (``a`` or ``a.b``),
+rest (all up to the end), or ``A|B`` (one of these keywords). Since and until limit a statement to versions.
 
 A filter, of 4.2, is a tree of tuples: ``("and", left, right)``, ``("or", left, right)``, ``("not", tree)``,
 ``("compare", column, operator, value)`` with an operator like ``=`` or ``like``, ``("in", column, [value, ...])``.
@@ -21,18 +21,18 @@ _STRING = "a string"  # a label that error() writes out
 _IDENTIFIER = "a legal identifier"
 _END = "<EOF>, ';'"
 
-# What the parser proposes for a first word that it does not know, and for a string (transcripts 08 and 14).
+# What the parser proposes for a first word that it does not know (transcripts 14).
 _FIRST_WORDS = ((None, "'SELECT', 'DELETE', 'EXECUTE', 'DEALLOCATE', 'SET', '(', ';'"),
                 ("4.0", "'SELECT', 'DELETE', 'ENABLE', 'EXECUTE', 'DEALLOCATE', '(', ';'"))
-_STRINGS = ((None, "SINGLE_QUOTED_TEXT, DOUBLE_QUOTED_TEXT"), ("4.2", "DOUBLE_QUOTED_TEXT, SINGLE_QUOTED_TEXT"))
+_STRINGS = ("SINGLE_QUOTED_TEXT", "DOUBLE_QUOTED_TEXT")  # the one more like the input first (transcripts 08)
 
 # Words that are no identifiers without back quotes (the few that matter here).
 _RESERVED = frozenset("""ADD ALL ALTER AND AS BY CREATE DEFAULT DELETE DESC DROP EXISTS FALSE FOR FORCE FROM GRANT GROUP
     IN INSERT INTO IS KEY LIKE LIMIT NOT NULL ON OR ORDER PRIMARY REVOKE SELECT SET SHOW TABLE TO TRUE UPDATE USE
     USING VALUES WHERE WITH""".split())
 
-_AUTH = ("[IDENTIFIED BY <password:string>] [IDENTIFIED BY PASSWORD <hash:string>] "
-         "[IDENTIFIED WITH <plugin:ident> [<how:BY|AS> <auth:string>]]")
+_AUTHS = ("IDENTIFIED BY <password:string>", "IDENTIFIED BY PASSWORD <hash:string>",
+          "IDENTIFIED WITH <plugin:ident> [<how:BY|AS> <auth:string>]")
 _INTO = "[INTO WAREHOUSE <warehouse:ident>]"
 _FROM = "[FROM WAREHOUSE <warehouse:ident>]"
 _FILTER = "[WHERE <where:filter>] [ORDER BY <order:order>] [LIMIT <limit:integers>]"
@@ -108,6 +108,7 @@ _PATTERNS = [
      "ADMIN SET AUTOMATED CLUSTER SNAPSHOT <switch:ON> INTERVAL <interval:rest>"),
     ("alter_automated_snapshot", "4.1", None, "ADMIN ALTER AUTOMATED CLUSTER SNAPSHOT SET <interval:rest>"),
     ("execute_on_frontend", None, None, "ADMIN EXECUTE ON FRONTEND <script:string>"),
+    ("execute_on_one", None, None, "ADMIN EXECUTE ON <numbers:integers> <script:string>"),
     ("execute_on_all", "4.2", None, "ADMIN EXECUTE ON ALL BACKENDS <script:string>"),
     ("show_replica_status", None, None, "ADMIN SHOW REPLICA STATUS FROM <table:name>"),
     ("show_replica_distribution", None, None, "ADMIN SHOW REPLICA DISTRIBUTION FROM <table:name>"),
@@ -115,28 +116,47 @@ _PATTERNS = [
     ("skip_transaction", "4.2", None, "ADMIN SKIP COMMITTED TRANSACTION <numbers:integers> [REASON <reason:string>]"),
     ("show_empty", "4.1", None, "SHOW SQL DIGEST BLACKLIST"),
     ("refresh_connections", "4.1", None, "REFRESH CONNECTIONS"),
-    ("create_user", None, None,
-     f"CREATE USER [if_not_exists:IF NOT EXISTS] <user:user> {_AUTH} [DEFAULT ROLE <roles:idents>] "
-     "[PROPERTIES ( <properties:rest>]"),
-    ("alter_user", None, None, f"ALTER USER [if_exists:IF EXISTS] <user:user> {_AUTH}"),
-    ("alter_default_role", "3.0", None, "ALTER USER <user:user> DEFAULT ROLE <roles:words>"),
-    ("drop_user", None, None, "DROP USER [if_exists:IF EXISTS] <user:user>"),
+    *(("create_user", None, "3.0", f"CREATE USER [if_not_exists:IF NOT EXISTS] <user:user> {auth} "
+       "[DEFAULT ROLE <role:string>]") for auth in (*_AUTHS, "")),
+    *(("create_user", "3.0", None, f"CREATE USER [if_not_exists:IF NOT EXISTS] <user:user> {auth} "
+       "[DEFAULT ROLE <roles:idents>] [PROPERTIES ( <properties:rest>]") for auth in (*_AUTHS, "")),
+    *(("alter_user", None, "3.0", f"ALTER USER <user:user> {auth}") for auth in _AUTHS),
+    *(("alter_user", "3.0", None, f"ALTER USER [if_exists:IF EXISTS] <user:user> {auth}") for auth in _AUTHS),
+    ("set_default_role", "3.0", None, "ALTER USER [if_exists:IF EXISTS] <user:user> DEFAULT ROLE <roles:words>"),
+    ("set_default_role", "3.0", None, "SET DEFAULT ROLE <roles:words> TO <user:user>"),
+    ("drop_user", None, "3.0", "DROP USER <user:user>"),
+    ("drop_user", "3.0", None, "DROP USER [if_exists:IF EXISTS] <user:user>"),
     ("set_password", None, None, "SET PASSWORD [FOR <user:user>] = PASSWORD ( <password:string> )"),
     ("set_password", None, None, "SET PASSWORD [FOR <user:user>] = <hash:string>"),
-    ("create_role", None, None, "CREATE ROLE [if_not_exists:IF NOT EXISTS] <role:ident>"),
-    ("drop_role", None, None, "DROP ROLE [if_exists:IF EXISTS] <role:ident>"),
-    ("grant_privilege", None, None, "GRANT <privileges:words> ON <object:words> TO [USER] <user:user>"),
-    ("grant_privilege", None, None, "GRANT <privileges:words> ON <object:words> TO ROLE <role:ident>"),
-    ("revoke_privilege", None, None, "REVOKE <privileges:words> ON <object:words> FROM [USER] <user:user>"),
-    ("revoke_privilege", None, None, "REVOKE <privileges:words> ON <object:words> FROM ROLE <role:ident>"),
-    ("grant_role", None, None, "GRANT <roles:idents> TO [USER] <user:user>"),
-    ("grant_role", None, None, "GRANT <roles:idents> TO ROLE <role:ident>"),
-    ("revoke_role", None, None, "REVOKE <roles:idents> FROM [USER] <user:user>"),
-    ("revoke_role", None, None, "REVOKE <roles:idents> FROM ROLE <role:ident>"),
+    ("create_role", None, "3.0", "CREATE ROLE <roles:idents>"),
+    ("create_role", "3.0", "3.2", "CREATE ROLE [if_not_exists:IF NOT EXISTS] <roles:idents>"),
+    ("create_role", "3.2", None, "CREATE ROLE [if_not_exists:IF NOT EXISTS] <roles:idents> [COMMENT <comment:string>]"),
+    ("drop_role", None, "3.0", "DROP ROLE <roles:idents>"),
+    ("drop_role", "3.0", None, "DROP ROLE [if_exists:IF EXISTS] <roles:idents>"),
+    ("grant_privilege", None, "3.0", "GRANT <privileges:words> ON <object:object> TO <user:user>"),
+    ("grant_privilege", "3.0", None,
+     "GRANT <privileges:words> ON <object:object> TO [USER] <user:user> [grantable:WITH GRANT OPTION]"),
+    ("grant_privilege", None, None,
+     "GRANT <privileges:words> ON <object:object> TO ROLE <role:ident> [grantable:WITH GRANT OPTION]"),
+    ("revoke_privilege", None, "3.0", "REVOKE <privileges:words> ON <object:object> FROM <user:user>"),
+    ("revoke_privilege", "3.0", None, "REVOKE <privileges:words> ON <object:object> FROM [USER] <user:user>"),
+    ("revoke_privilege", None, None, "REVOKE <privileges:words> ON <object:object> FROM ROLE <role:ident>"),
+    ("grant_role", None, "3.0", "GRANT <roles:idents> TO <user:user>"),
+    ("grant_role", "3.0", None, "GRANT <roles:idents> TO [USER] <user:user>"),
+    ("grant_role", "3.0", None, "GRANT <roles:idents> TO ROLE <role:ident>"),
+    ("revoke_role", None, "3.0", "REVOKE <roles:idents> FROM <user:user>"),
+    ("revoke_role", "3.0", None, "REVOKE <roles:idents> FROM [USER] <user:user>"),
+    ("revoke_role", "3.0", None, "REVOKE <roles:idents> FROM ROLE <role:ident>"),
     ("show_grants", None, None, "SHOW GRANTS [FOR <user:user>]"),
-    ("show_authentication", None, None, "SHOW [everybody:ALL] AUTHENTICATION [FOR <user:user>]"),
+    ("show_grants", None, "3.0", "SHOW <everybody:ALL> GRANTS"),
+    ("show_grants", "3.0", None, "SHOW GRANTS FOR USER <user:user>"),
+    ("show_grants", "3.0", None, "SHOW GRANTS FOR ROLE <role:ident>"),
+    ("show_roles", None, None, "SHOW ROLES"),
+    ("show_users", None, None, "SHOW <which:USER|USERS>"),
+    ("show_authentication", None, None, "SHOW AUTHENTICATION [FOR <user:user>]"),
+    ("show_authentication", None, None, "SHOW [everybody:ALL] AUTHENTICATION"),
     ("set_role", "3.0", None, "SET ROLE <roles:words>"),
-    ("set_default_role", "3.0", None, "SET DEFAULT ROLE <roles:words> TO <user:user>"),
+    ("execute_as", None, None, "EXECUTE AS <user:user> [no_revert:WITH NO REVERT]"),
     ("create_database", None, None, "CREATE DATABASE [if_not_exists:IF NOT EXISTS] <name:ident>"),
     ("drop_database", None, None, "DROP DATABASE [if_exists:IF EXISTS] <name:ident> [force:FORCE]"),
     ("create_table", None, None, "CREATE TABLE [if_not_exists:IF NOT EXISTS] <table:name> <definition:rest>"),
@@ -158,7 +178,7 @@ _PATTERNS = [
 
 # Beginnings of statements that are not here, for the parser's proposals: with one way to go on it names it.
 _ELSEWHERE = ["ADD SQLBLACKLIST", "DELETE FROM", "ADMIN CHECK", "ADMIN REPAIR", "ADMIN SHOW REPLICA",
-              "ADMIN EXECUTE ON INTEGER_VALUE", "REFRESH EXTERNAL", "REFRESH MATERIALIZED"]
+              "REFRESH EXTERNAL", "REFRESH MATERIALIZED"]
 
 _TOKEN = re.compile(r"""
     (?P<space>\s+|/\*.*?\*/|--[ \t][^\n]*|\#[^\n]*)
@@ -338,6 +358,15 @@ class _Matcher:
             return []
         return self._list(take, position)
 
+    def take_object(self, token, position):
+        place = position
+        while self.tokens[place].kind != "end" and not {"TO", "FROM"} & {self.tokens[place].value.upper()}:
+            place += 1
+        if place == position:
+            self.fail(position, _IDENTIFIER)
+            return []
+        return [(self.text[token.start:self.tokens[place - 1].end], place)]
+
     def take_integers(self, _token, position):
         def take(token, place):
             if token.kind == "number" and token.value.isdigit():
@@ -354,7 +383,7 @@ class _Matcher:
         return [((None, value), after) for value, after in found]
 
     def take_user(self, token, position):
-        """``name``, ``name@host`` or ``name@['domain']`` as the key ``name@host``."""
+        """``name``, ``name@host`` or ``name@['domain']`` as the key ``name@host``, ``name@[domain]``."""
         if token.kind == "word" and "@" in token.value:  # the lexer took name and @ apart only at the sign
             return []
         found = self.take_ident(token, position)
@@ -366,7 +395,8 @@ class _Matcher:
             bracket = self.tokens[place + 1].is_keyword("[")
             place += 2 if bracket else 1
             host = self.take_ident(self.tokens[place], place)
-            return [(f"{token.value}@{value}", after + bracket) for value, after in host]
+            return [(f"{token.value}@[{value}]" if bracket else f"{token.value}@{value}", after + bracket)
+                    for value, after in host]
         if following.kind == "word" and following.value.startswith("@"):
             return [(token.value + following.value, place + 1)]
         return [(f"{token.value}@%", place)]
@@ -467,12 +497,15 @@ class _Matcher:
         what = token.value if token.kind == "end" else self.text[token.start:token.end]
         alter_system = self.tokens[0].is_keyword("ALTER") and self.furthest >= 2 and self.tokens[1].is_keyword("SYSTEM")
         if self.furthest == 0:
-            similar = _by_version(_FIRST_WORDS, version)
+            similar = [text for since, text in _FIRST_WORDS if version.within(since, None)][-1]
         elif _END in self.expected or (alter_system and self.furthest == 2):
             similar = _END
+        elif self.expected == {"'FRONTEND'", "INTEGER_VALUE"}:
+            similar = "'FRONTEND', INTEGER_VALUE"
         elif len(self.expected) == 1:
             (similar,) = self.expected
-            similar = _by_version(_STRINGS, version) if similar == _STRING else similar
+            if similar == _STRING:
+                similar = ", ".join(sorted(_STRINGS, key=lambda name: _distance(name, what.upper())))
         else:
             start = self.tokens[2 if alter_system else 0].start
             return errors.syntax(version, line, column,
@@ -481,9 +514,14 @@ class _Matcher:
                              f"Unexpected input '{what}', the most similar input is {{{similar}}}")
 
 
-def _by_version(choices, version):
-    """The last of [(since, text), ...] that is for this version."""
-    return [text for since, text in choices if version.within(since, None)][-1]
+def _distance(first, second):
+    """How many characters have to be changed, added or taken away to make one text of the other (Levenshtein)."""
+    row = list(range(len(second) + 1))
+    for index, char in enumerate(first, 1):
+        previous, row = row, [index]
+        for place, other in enumerate(second, 1):
+            row.append(min(previous[place] + 1, row[-1] + 1, previous[place - 1] + (char != other)))
+    return row[-1]
 
 
 def parse(text, version):

@@ -81,7 +81,8 @@ class _Request(BaseHTTPRequestHandler):
         reason = "Need auth information."
         if header.startswith("Basic "):
             name, _, password = base64.b64decode(header[6:]).decode().partition(":")
-            user = users.login_with_password(self._state, name, self.client_address[0], password)
+            user = users.login_with_password(self._frontend.version, self._state, name, self.client_address[0],
+                                             password)
             if user:
                 return user
             reason = f"Access denied for {name}@{self.client_address[0]}"

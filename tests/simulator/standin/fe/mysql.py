@@ -147,7 +147,7 @@ class _Connection(socketserver.StreamRequestHandler):
             scramble = self._read()
         host = self.client_address[0]
         try:
-            user = users.login(frontend.replica.state, name, host, scramble, nonce)
+            user = users.login(frontend.version, frontend.replica.state, name, host, scramble, nonce)
             session = Session(frontend, user, host)
             session.port = self.client_address[1]
             if database:

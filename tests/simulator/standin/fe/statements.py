@@ -43,16 +43,11 @@ _WRITES = {
     "clean_scheduler_queue": (_NODE, lambda context, state: None),
     "create_user": (_GRANT, users.create_user),
     "alter_user": (_GRANT, users.alter_user),
-    "alter_default_role": (_GRANT, users.alter_default_role),
-    "set_default_role": (_GRANT, users.set_default_role),
     "drop_user": (_GRANT, users.drop_user),
     "set_password": (_GRANT, users.set_password),
-    "create_role": (_GRANT, users.create_role),
-    "drop_role": (_GRANT, users.drop_role),
-    "grant_privilege": (_GRANT, users.grant_privilege),
-    "revoke_privilege": (_GRANT, users.revoke_privilege),
-    "grant_role": (_GRANT, users.grant_role),
-    "revoke_role": (_GRANT, users.revoke_role),
+    **{name: (_GRANT, users.by_version(name)) for name in (
+        "set_default_role", "create_role", "drop_role", "grant_privilege", "revoke_privilege", "grant_role",
+        "revoke_role")},
     "create_database": (_CREATE, lambda context, state, **more: catalog.create_database(
         context.version, state, **more)),
     "drop_database": (_CREATE, lambda context, state, force=False, **more: catalog.drop_database(
@@ -66,11 +61,14 @@ _WRITES = {
 # Writes that 3.3 and later do address by address: those before a wrong one stay done (section 3.4).
 _ONE_BY_ONE = ("drop_backends", "drop_compute_nodes", "drop_brokers")
 
+# What may be set without any effect here.
+_SETS_NOTHING = re.compile(r"\s*(NAMES|CHARSET|CHAR\s+SET|CHARACTER\s+SET|((GLOBAL|SESSION)\s+)?TRANSACTION)\b", re.I)
+
 _LISTINGS = {"show_frontends": "frontends", "show_backends": "backends", "show_compute_nodes": "compute_nodes",
              "show_brokers": "brokers"}
 
 # Other statements that the leader alone answers.
-_LEADER_READS = ("show_frontends", "show_backends", "show_compute_nodes", "create_image", "show_grants")
+_LEADER_READS = ("show_frontends", "show_backends", "show_compute_nodes", "create_image")
 
 # SHOW PROCESSLIST: (column, since, value) (transcripts 18).
 _PROCESSES = [
@@ -196,13 +194,13 @@ class Session:
         everyone = self.frontend.replica.state.get("variables", {})
         return View(self.frontend, self.variables.get("time_zone") or everyone.get("time_zone"))
 
-    def _require(self, privileges, target="SYSTEM"):
-        users.require(self.version, self.frontend.replica.state, self.user, self.active_roles, privileges, target)
+    def _require(self, privileges, target="SYSTEM", statement=None):
+        users.require(self, privileges, target, statement)
 
     def _write(self, name, arguments):
         privileges, function = _WRITES[name]
         if not (name == "set_password" and arguments.get("user", self.user) == self.user):
-            self._require(privileges, "CATALOG default_catalog" if privileges is _CREATE else "SYSTEM")
+            self._require(privileges, "CATALOG default_catalog" if privileges is _CREATE else "SYSTEM", name)
         if name in _ONE_BY_ONE and self.version >= "3.3":
             for host in arguments["hosts"]:
                 one = {**arguments, "hosts": [host]}
@@ -230,28 +228,50 @@ class Session:
         self._require(_NODE)
         self.frontend.images.request()
 
-    def _show_grants(self, user=None):
-        key = user or self.user
-        if key not in self.frontend.replica.state["users"]:
-            raise errors.analysis(self.version, f"cannot find user {users.shown(key)}")
-        return Table(("UserIdentity", "Catalog", "Grants"), users.grants_rows(self.frontend.replica.state, key))
+    def _show_grants(self, user=None, role=None, everybody=None):
+        if everybody or role or user not in (None, self.user):
+            self._require(_GRANT)
+        state, rights = self.frontend.replica.state, users.rights(self.version)
+        keys = list(state["users"]) if everybody else [user or self.user]
+        return Table(rights.GRANTS_COLUMNS,
+                     [row for key in keys for row in rights.grants_rows(self, state, key, role)])
+
+    def _show_roles(self):
+        self._require(_GRANT)
+        return Table(*users.rights(self.version).roles_table(self, self.frontend.replica.state))
+
+    def _show_users(self, which):
+        if which == "USERS":
+            self._require(_GRANT)
+        return Table(("User",), [(users.shown(key),) for key in self.frontend.replica.state["users"]
+                                 if which == "USERS" or key == self.user])
 
     def _show_authentication(self, everybody=False, user=None):
         state = self.frontend.replica.state
-        if everybody or user:
+        if everybody or user not in (None, self.user):
             self._require(_GRANT)
         keys = list(state["users"]) if everybody else [user or self.user]
         return Table(("UserIdentity", "Password", "AuthPlugin", "UserForAuthPlugin"),
-                     [users.authentication_row(state, key) for key in keys if key in state["users"]])
+                     users.authentication_rows(self, state, keys))
 
     def _set_role(self, roles):
-        self.active_roles = users.named_roles(self.version, self.frontend.replica.state["users"][self.user], roles)
+        self.active_roles = users.rights(self.version).named_roles(self, self.frontend.replica.state, self.user, roles)
+
+    def _execute_as(self, user, no_revert=False):
+        if not no_revert:
+            raise errors.analysis(self.version, "`EXECUTE AS` must use with `WITH NO REVERT` for now!")
+        record = users.rights(self.version).user_of(self, self.frontend.replica.state, user)
+        self._require(("IMPERSONATE",), f"USER {users.shown(user)}")
+        self.user, self.active_roles = user, list(record["default_roles"])
 
     def _set_variables(self, assignments):
         for part in assignments.split(","):
             match = re.fullmatch(r"\s*(GLOBAL\s+|SESSION\s+|@@(?:\w+\.)?)?([\w.]+)\s*:?=\s*(.*?)\s*", part, re.I | re.S)
+            if not match and _SETS_NOTHING.match(part):
+                continue
             if not match:
-                continue  # SET NAMES, SET TRANSACTION and their like change nothing here
+                raise errors.syntax(self.version, 1, 4, f"Unexpected input '{part.split()[0]}'" if part.split() else
+                                    "Unexpected input '<EOF>'")
             scope, name, value = match.groups()
             value = value.strip("'\"")
             if name.lower() == "time_zone":
@@ -352,6 +372,11 @@ class Session:
     def _execute_on_frontend(self, script):
         self._require(_OPERATE)
         return Table(("result",), [("",)])
+
+    def _execute_on_one(self, numbers, script):
+        """No back end here runs scripts."""
+        self._require(_OPERATE)
+        raise errors.execution(self.version, f"execute script on backend {numbers[0]} failed: not supported")
 
     def _execute_on_all(self, script):
         self._require(_OPERATE)

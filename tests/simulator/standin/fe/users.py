@@ -1,23 +1,42 @@
 # Copyright: (c) 2026, the starrocks.cluster authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Users, roles and privileges, as far as operating a cluster needs them (section 2.3, 3.6; transcripts 10, 11)."""
+"""Users: who they are, their passwords, logging in (section 2.3, 3.6; transcripts 10, 11).
+
+What transcripts do not show is from StarRocks' source: AuthenticationAnalyzer, AuthenticationMgr, ShowExecutor, and up
+to 2.5 Auth and PrivilegeStmtAnalyzer. What users may do is in privileges.py, up to 2.5 in privileges_2_5.py.
+"""
 
 import hashlib
+import re
+import socket
 
-from standin.fe import errors
+from standin.fe import errors, privileges, privileges_2_5
+from standin.fe.privileges import shown
+from standin.fe.settings import like
 
-# What the built-in roles may do. NODE can not be granted in any other way (section 0.11).
-_EVERYTHING = frozenset(("NODE", "OPERATE", "CREATE DATABASE", "GRANT"))
-BUILT_IN_ROLES = {
-    "root": _EVERYTHING,
-    "cluster_admin": frozenset(("NODE",)),
-    "db_admin": frozenset(("CREATE DATABASE",)),
-    "user_admin": frozenset(("GRANT",)),
-    "security_admin": frozenset(("OPERATE",)),
-    "public": frozenset(),
-}
+NATIVE = "MYSQL_NATIVE_PASSWORD"
+# Plugin -> since: those whose users are known by a text, and log in elsewhere.
+_FOREIGN_PLUGINS = {"AUTHENTICATION_LDAP_SIMPLE": "2.5", "AUTHENTICATION_KERBEROS": "3.0", "AUTHENTICATION_JWT": "3.5",
+                    "AUTHENTICATION_OAUTH2": "3.5"}
+_ROOT = "root@%"
+_USER_NAME = re.compile(r"\w{1,64}/?[.\w-]{0,63}", re.ASCII)
+_HASH = re.compile(r"\*[0-9A-F]{40}")
 
+
+def rights(version):
+    """The module with the roles and privileges of a version."""
+    return privileges if version >= "3.0" else privileges_2_5
+
+
+def by_version(name):
+    """The function of that name in the module with the roles and privileges of the context's version."""
+    def run(context, state, **arguments):
+        return getattr(rights(context.version), name)(context, state, **arguments)
+    return run
+
+
+# -- logging in ------------------------------------------------------------------------------------
 
 def hashed(password):
     """mysql_native_password's form: ``*`` and the hexadecimal SHA1(SHA1(password)); empty for an empty one."""
@@ -26,7 +45,7 @@ def hashed(password):
     return "*" + hashlib.sha1(hashlib.sha1(password.encode()).digest()).hexdigest().upper()
 
 
-def matches(stored, scramble, nonce):
+def _matches(stored, scramble, nonce):
     """Is the client's answer right? scramble = SHA1(password) XOR SHA1(nonce + SHA1(SHA1(password)))."""
     if not stored or not scramble:
         return not stored and not scramble
@@ -36,213 +55,163 @@ def matches(stored, scramble, nonce):
     return hashlib.sha1(once).digest() == twice
 
 
-def login(state, name, host, scramble, nonce):
-    """The key (``name@host``) of the user who logs in. Raises SqlError 1045."""
-    for key in (f"{name}@{host}", f"{name}@%"):
-        user = state["users"].get(key)
-        if user and matches(user["password"], scramble, nonce):
-            return key
-    raise errors.login_denied(name, bool(scramble))
+def _resolved(domain):
+    try:
+        return {entry[4][0] for entry in socket.getaddrinfo(domain, None)}
+    except OSError:
+        return set()
 
 
-def login_with_password(state, name, host, password):
-    """The same for HTTP Basic; returns None when it is refused."""
-    for key in (f"{name}@{host}", f"{name}@%"):
-        user = state["users"].get(key)
-        if user and user["password"] == hashed(password):
+def _candidates(state, name, host):
+    """The keys of the users of that name who may come from an address: addresses first, then domains, then ``%``."""
+    found = []
+    for key in state["users"]:
+        user, pattern = key.rsplit("@", 1)
+        if user != name:
+            continue
+        if pattern.startswith("["):
+            if host in _resolved(pattern[1:-1]):
+                found.append((2, pattern, key))
+        elif like(pattern).fullmatch(host):
+            found.append((3 if pattern == "%" else 1, pattern, key))
+    return [key for _score, _pattern, key in sorted(found)]
+
+
+def _authenticated(version, state, name, host, fits):
+    """The key of the user with a fitting password; 3.0 and later only try the first of that name, else None."""
+    candidates = _candidates(state, name, host)
+    for key in candidates[:1] if version >= "3.0" else candidates:
+        record = state["users"][key]
+        if record.get("plugin", NATIVE) in (None, NATIVE) and fits(record["password"]):
             return key
     return None
 
 
-def shown(key):
-    """``root@%`` -> ``'root'@'%'``"""
-    name, host = key.rsplit("@", 1)
-    return f"'{name}'@'{host}'"
+def login(version, state, name, host, scramble, nonce):
+    """The key (``name@host``) of the user who logs in. Raises SqlError 1045."""
+    key = _authenticated(version, state, name, host, lambda stored: _matches(stored, scramble, nonce))
+    if key is None:
+        raise errors.login_denied(name, bool(scramble))
+    return key
 
 
-def _roles_within(state, names):
-    """These roles and all that were granted to them."""
-    found = set()
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting += state["roles"].get(name, {"roles": []})["roles"]
-    return found
+def login_with_password(version, state, name, host, password):
+    """The same for HTTP Basic; returns None when it is refused."""
+    return _authenticated(version, state, name, host, lambda stored: stored == hashed(password))
 
 
-def privileges(state, key, active_roles):
-    """The privileges on SYSTEM and the catalog that a user has with these roles active."""
-    result = set(state["users"][key]["grants"])
-    for name in _roles_within(state, active_roles):
-        result |= BUILT_IN_ROLES.get(name, set())
-        result |= set(state["roles"].get(name, {"grants": []})["grants"])
-    return result
-
-
-def require(version, state, key, active_roles, any_of, target="SYSTEM"):
-    """Raise the version's "Access denied" unless the user holds one of these privileges."""
-    if state["users"].get(key) is None:
-        raise errors.login_denied(key.rsplit("@", 1)[0], True)
-    if not any_of or privileges(state, key, active_roles) & set(any_of):
-        return
-    inactive = [name for name in state["users"][key]["roles"] if name not in active_roles]
-    raise errors.access_denied(version, " OR ".join(any_of), target, active_roles, inactive)
+def require(session, any_of, target="SYSTEM", statement=None):
+    """Raise the version's "Access denied" unless the session's user holds one of these privileges."""
+    if session.user not in session.frontend.replica.state["users"]:
+        raise errors.login_denied(session.name, True)
+    if any_of:
+        rights(session.version).require(session, any_of, target, statement)
 
 
 # -- statements ------------------------------------------------------------------------------------
 
-def _password(arguments):
-    """The stored form of what an authOption or SET PASSWORD says; None if it says nothing."""
-    if "password" in arguments:
-        return hashed(arguments["password"])
-    if "hash" in arguments:
-        return arguments["hash"].upper()
-    if "auth" in arguments:
-        return hashed(arguments["auth"]) if arguments["how"] == "BY" else arguments["auth"].upper()
-    return None
+def _stored(version, text):
+    """A password that is given as its hash."""
+    if text and not _HASH.fullmatch(text.upper()):
+        raise errors.analysis(version, "Password hash should be a 41-digit hexadecimal number")
+    return text.upper()
 
 
-def _fail(version, operation, key, reason, old):
-    if version < "3.0":
-        return errors.execution(version, old)
-    return errors.analysis(version, f"Operation {operation} failed for {shown(key)} : {reason}")
+def _authentication(context, password=None, hash=None, plugin=None, how=None, auth=None):
+    """What an authOption or SET PASSWORD says, as a part of a user's record."""
+    version = context.version
+    if plugin is None:
+        stored = hashed(password or "") if hash is None else _stored(version, hash)
+        return {"password": stored, "plugin": NATIVE if version >= "3.0" else None, "plugin_text": None}
+    plugin = plugin.upper()
+    if plugin == NATIVE:
+        stored = hashed(auth) if how == "BY" else _stored(version, auth or "")
+        return {"password": stored, "plugin": plugin, "plugin_text": None}
+    if version < _FOREIGN_PLUGINS.get(plugin, "99"):
+        if version < "3.0":
+            raise errors.SqlError(f"Plugin '{plugin}' is not loaded", 1524)
+        raise errors.analysis(version, f"Cannot find {plugin} from [mysql_native_password, mysql_clear_password]"
+                              if version >= "3.5" else f"invalidate authentication: cannot find {plugin}")
+    return {"password": "", "plugin": plugin, "plugin_text": auth}
 
 
-def _user(version, state, operation, key):
-    if key not in state["users"]:
-        raise _fail(version, operation, key, "user not exists", f"user {shown(key)} not exist!")
-    return state["users"][key]
+def _check_name(context, user):
+    name = user.rsplit("@", 1)[0]
+    if not name:
+        raise errors.analysis(context.version, "Does not support anonymous user")
+    if not _USER_NAME.fullmatch(name) or len(name) > 64:
+        raise errors.analysis(context.version, f"invalid user name: {name}")
 
 
-def create_user(context, state, user, if_not_exists=False, roles=(), **arguments):
-    if user in state["users"]:
-        if if_not_exists:
+def _missing(context, operation, user):
+    """The error of a statement about a user who is not there."""
+    version = context.version
+    if version >= "4.0":
+        return errors.analysis(version, f"cannot find user {shown(user)}!")
+    if version >= "3.0":
+        return errors.analysis(version, f"Operation {operation} failed for {shown(user)} : user not exists")
+    return errors.analysis(version, f"user {shown(user)} not exist!")
+
+
+def _exists(context, user):
+    version = context.version
+    if version >= "4.0":
+        return errors.analysis(version, f"user {shown(user)} already exists!")
+    if version >= "3.0":
+        return errors.analysis(version, f"Operation CREATE USER failed for {shown(user)} : user already exists")
+    return errors.execution(version, f"User {shown(user)} already exist")
+
+
+def create_user(context, state, user, if_not_exists=False, roles=(), role=None, properties=None, **authentication):
+    _check_name(context, user)
+    if user in state["users"] and not if_not_exists:
+        raise _exists(context, user)
+    roles = rights(context.version).new_user_roles(context, state, [role] if role else roles)
+    record = {**_authentication(context, **authentication), "roles": roles, "default_roles": list(roles), "grants": []}
+    if context.version < "3.0":
+        record["grants"] = privileges_2_5.copied(context, state, roles)
+    state["users"].setdefault(user, record)
+
+
+def alter_user(context, state, user, if_exists=False, **authentication):
+    _check_name(context, user)
+    if user not in state["users"]:
+        if if_exists:
             return
-        raise _fail(context.version, "CREATE USER", user, "user already exists", f"User {shown(user)} already exist")
-    for role in roles:
-        _role(context.version, state, role)
-    state["users"][user] = {"password": _password(arguments) or "", "roles": list(roles),
-                            "default_roles": list(roles), "grants": []}
-
-
-def alter_user(context, state, user, if_exists=False, **arguments):
-    if if_exists and user not in state["users"]:
-        return
-    record = _user(context.version, state, "ALTER USER", user)
-    password = _password(arguments)
-    if password is not None:
-        record["password"] = password
+        raise _missing(context, "ALTER USER", user)
+    state["users"][user].update(_authentication(context, **authentication))
 
 
 def drop_user(context, state, user, if_exists=False):
-    if if_exists and user not in state["users"]:
-        return
-    if user == "root@%":
-        raise errors.analysis(context.version, f"cannot drop user {shown(user)}")
-    _user(context.version, state, "DROP USER", user)
-    del state["users"][user]
+    _check_name(context, user)
+    if context.version < "3.0":
+        if user in (_ROOT, "admin@%"):
+            name, host = user.rsplit("@", 1)
+            raise errors.execution(context.version, f"User `{name}`@`{host}` is not allowed to be dropped.")
+    elif user == _ROOT:
+        raise errors.analysis(context.version,
+                              f"Operation DROP USER failed for {shown(user)} : cannot drop user {shown(user)}")
+    if user not in state["users"] and not if_exists:
+        raise _missing(context, "DROP USER", user)
+    state["users"].pop(user, None)
 
 
-def set_password(context, state, user=None, **arguments):
-    _user(context.version, state, "ALTER USER", user or context.user)["password"] = _password(arguments)
+def set_password(context, state, user=None, **authentication):
+    user = user or context.user
+    if user not in state["users"]:
+        if context.version < "3.0":
+            raise errors.execution(context.version, f"user {shown(user)} does not exist")
+        raise errors.SqlError(f"authentication info for user {shown(user)} not found")
+    state["users"][user]["password"] = _authentication(context, **authentication)["password"]
 
 
-def alter_default_role(context, state, user, roles):
-    record = _user(context.version, state, "ALTER USER", user)
-    record["default_roles"] = named_roles(context.version, record, roles)
+# -- what SHOW prints ------------------------------------------------------------------------------
 
-
-set_default_role = alter_default_role
-
-
-def named_roles(version, record, names):
-    """ALL, NONE or a list of granted roles, as the list."""
-    if [name.upper() for name in names] == ["ALL"]:
-        return list(record["roles"])
-    if [name.upper() for name in names] == ["NONE"]:
-        return []
-    for name in names:
-        if name not in record["roles"]:
-            raise errors.analysis(version, f"Role {name} is not granted to the user")
-    return list(names)
-
-
-def _role(version, state, name):
-    """The grants and roles of a role that can be changed; raises if there is none of that name."""
-    if name not in state["roles"] and name not in BUILT_IN_ROLES:
-        raise errors.analysis(version, f"cannot find role {name}")
-    return state["roles"].get(name)
-
-
-def create_role(context, state, role, if_not_exists=False):
-    if role in state["roles"] or role in BUILT_IN_ROLES:
-        if if_not_exists:
-            return
-        raise errors.analysis(context.version, f"Operation CREATE ROLE failed for {role} : role already exists")
-    state["roles"][role] = {"grants": [], "roles": []}
-
-
-def drop_role(context, state, role, if_exists=False):
-    if role not in state["roles"]:
-        if if_exists:
-            return
-        raise errors.analysis(context.version, f"Operation DROP ROLE failed for {role} : role not exists")
-    del state["roles"][role]
-    for holder in (*state["users"].values(), *state["roles"].values()):
-        for kind in ("roles", "default_roles"):
-            if role in holder.get(kind, ()):
-                holder[kind].remove(role)
-
-
-def _holder(context, state, user, role):
-    return _user(context.version, state, "GRANT", user) if user else _role(context.version, state, role)
-
-
-def grant_privilege(context, state, privileges, object, user=None, role=None):
-    for privilege in privileges:
-        if privilege.upper() == "NODE":
-            raise errors.analysis(context.version, "Operation not permitted, 'NODE' cannot be granted to user or role "
-                                  "directly, use built-in role instead")
-    holder = _holder(context, state, user, role)
-    holder["grants"] = sorted(set(holder["grants"]) | {privilege.upper() for privilege in privileges})
-
-
-def revoke_privilege(context, state, privileges, object, user=None, role=None):
-    holder = _holder(context, state, user, role)
-    holder["grants"] = sorted(set(holder["grants"]) - {privilege.upper() for privilege in privileges})
-
-
-def grant_role(context, state, roles, user=None, role=None):
-    """A granted role is active only when it is set, or a default role (section 0.11)."""
-    holder = _holder(context, state, user, role)
-    for name in roles:
-        _role(context.version, state, name)
-        if name not in holder["roles"]:
-            holder["roles"].append(name)
-
-
-def revoke_role(context, state, roles, user=None, role=None):
-    holder = _holder(context, state, user, role)
-    for name in roles:
-        for kind in ("roles", "default_roles"):
-            if name in holder.get(kind, ()):
-                holder[kind].remove(name)
-
-
-def grants_rows(state, key):
-    """The rows of SHOW GRANTS: UserIdentity, Catalog, Grants."""
-    record = state["users"][key]
-    rows = []
-    if record["roles"]:
-        rows.append((shown(key), None, f"GRANT {', '.join(repr(name) for name in record['roles'])} TO  {shown(key)}"))
-    if record["grants"]:
-        rows.append((shown(key), None, f"GRANT {', '.join(record['grants'])} ON SYSTEM TO USER {shown(key)}"))
-    return rows
-
-
-def authentication_row(state, key):
-    """A row of SHOW AUTHENTICATION, as StarRocks' documentation shows it; no transcript has one."""
-    password = state["users"][key]["password"]
-    return (shown(key), "Yes", "MYSQL_NATIVE_PASSWORD", None) if password else (shown(key), "No", None, None)
+def authentication_rows(context, state, keys):
+    """The rows of SHOW AUTHENTICATION. Raises if one of the users is not there."""
+    for key in keys:
+        rights(context.version).user_of(context, state, key)
+    records = [(key, state["users"][key]) for key in keys]
+    native = NATIVE if context.version >= "3.0" else None
+    return [(shown(key), "Yes" if record["password"] else "No", record.get("plugin") or native,
+             record.get("plugin_text")) for key, record in records]
