@@ -94,6 +94,11 @@ def unhealthy_of(databases):
     return [row for row in databases if any(row.get(column) for column in UNHEALTHY)]
 
 
+def scheduling_of(rows):
+    """Item -> number, from the dicts of '/cluster_balance'."""
+    return {row['item']: int(row['number']) for row in rows}
+
+
 _SETTING_READERS = {'boolean': lambda text: text == 'true', 'int': int, 'long': int, 'short': int, 'double': float}
 
 
@@ -109,4 +114,4 @@ def balance_of(settings, scheduling):
     most_scheduled, most_balanced, disabled = [typed[name] for name in BALANCE_SETTINGS[:3]]
     known = None not in (most_scheduled, most_balanced, disabled)
     return {'settings': typed, 'enabled': (not disabled and most_scheduled > 0 and most_balanced > 0) if known else None,
-            'scheduling': {row['item']: int(row['number']) for row in scheduling}}
+            'scheduling': scheduling_of(scheduling)}

@@ -12,9 +12,7 @@ import socket
 import time
 
 from ansible_collections.starrocks.cluster.plugins.module_utils._connection import AGAIN, SqlError
-from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import join_host_port, same_host
-from ansible_collections.starrocks.cluster.plugins.module_utils._tables import FRONTENDS, leader_of
-from ansible_collections.starrocks.cluster.plugins.module_utils._versions import satisfies
+from ansible_collections.starrocks.cluster.plugins.module_utils._tables import parse_time
 
 # Seconds between two looks: the first ones close together, as most waits are short, later ones further apart.
 FIRST_PAUSE = 0.5
@@ -23,11 +21,6 @@ GROWTH = 1.5
 
 # Seconds to wait for a TCP connection to a front end's own port.
 PORT_TIMEOUT = 2.0
-
-# The port by which a node of each table is named.
-PORT_COLUMNS = {'frontends': 'edit_log_port', 'backends': 'heartbeat_port', 'compute_nodes': 'heartbeat_port',
-                'brokers': 'port'}
-
 
 class WaitTimeout(Exception):
     """``state`` is what was read last (None if nothing could be read), ``reasons`` what it still lacked."""
@@ -75,51 +68,18 @@ def port_answers(host, port, timeout=PORT_TIMEOUT):
     return True
 
 
-def _said(row):
+def said(row):
+    """The row's ErrMsg in brackets, '' where it has none."""
     return ' (ErrMsg: %s)' % row['err_msg'] if row.get('err_msg') else ''
 
 
-def condition_lacks(condition, tables, resolve):
-    """What keeps one condition of starrocks_wait from being met, as a list of reasons.
-
-    ``condition``: dict with ``condition`` (leader, alive, version), ``kind`` (name of a table), ``nodes`` (list of
-    (host, port or None), or None for all that are registered), ``at_least`` and ``version``. ``tables``: typed rows by
-    table name.
-    """
-    if condition['condition'] == 'leader':
-        return [] if leader_of(tables[FRONTENDS.name]) else ['no front end leads']
-    rows = tables[condition['kind']]
-    port_column = PORT_COLUMNS[condition['kind']]
-    reasons = []
-    if condition['nodes'] is None:
-        chosen = rows
-    else:
-        chosen = []
-        for host, port in condition['nodes']:
-            found = [row for row in rows if port in (None, row[port_column]) and same_host(host, row['host'], resolve)]
-            chosen.extend(found)
-            if not found:
-                reasons.append('%s is not registered' % (host if port is None else join_host_port(host, port)))
-    good = 0
-    for row in chosen:
-        reason = _row_lacks(condition, row)
-        if reason:
-            reasons.append('%s %s' % (join_host_port(row['host'], row[port_column]), reason))
-        else:
-            good += 1
-    if condition['at_least'] is None:
-        return reasons if chosen or reasons else ['no %s are registered' % condition['kind']]
-    if good >= condition['at_least']:
-        return []
-    return ['%d of at least %d' % (good, condition['at_least'])] + reasons
-
-
-def _row_lacks(condition, row):
-    if not row['alive']:
-        return 'is not alive%s' % _said(row)
-    if condition['condition'] == 'version' and not satisfies(row.get('version'), condition['version']):
-        return 'has version %s' % (row.get('version') or 'unknown')
-    return ''
+def _is_of_old_process(shown, previous):
+    """Whether the start time ``shown`` is no evidence of another process than that which began at ``previous``."""
+    try:
+        previous = parse_time(previous)
+    except ValueError:
+        pass
+    return shown in (None, previous)
 
 
 def frontend_lacks(row, previous_start_time, answers):
@@ -131,15 +91,15 @@ def frontend_lacks(row, previous_start_time, answers):
     if row is None:
         return 'is not in SHOW FRONTENDS'
     if not row['join']:
-        return 'has not joined%s' % _said(row)
+        return 'has not joined%s' % said(row)
     if not row['alive']:
-        return 'is not alive%s' % _said(row)
-    if previous_start_time and row.get('start_time') in (None, previous_start_time):
+        return 'is not alive%s' % said(row)
+    if previous_start_time and _is_of_old_process(row.get('start_time'), previous_start_time):
         return 'is shown alive, but with the StartTime of the process before the restart (%s)' % previous_start_time
     if not row['query_port']:
         return 'is alive, but its query port is not known yet'
     if not answers(row['host'], row['query_port']):
-        return 'is shown alive, but nothing answers at its query port %d%s' % (row['query_port'], _said(row))
+        return 'is shown alive, but nothing answers at its query port %d%s' % (row['query_port'], said(row))
     return ''
 
 
@@ -148,7 +108,7 @@ def node_lacks(row, previous_start_time):
     if row is None:
         return 'is not registered'
     if not row['alive']:
-        return 'is not alive%s' % (_said(row) or ' (no error reported yet)')
-    if previous_start_time and row.get('last_start_time') in (None, previous_start_time):
+        return 'is not alive%s' % (said(row) or ' (no error reported yet)')
+    if previous_start_time and _is_of_old_process(row.get('last_start_time'), previous_start_time):
         return 'is shown alive, but with the LastStartTime of the process before the restart (%s)' % previous_start_time
     return ''

@@ -57,3 +57,28 @@ def test_waiting_for_a_cluster_that_is_not_there(cluster, run):
     assert result['failed'] and 'no front end could be logged in to' in result['msg']
     assert result['conditions'] == [
         {'condition': 'leader', 'kind': None, 'met': False, 'lacks': ['no front end answered']}]
+
+
+def test_one_look_reads_each_table_once(cluster, run):
+    cluster.frontend.answers["SHOW PROC '/statistic'"] = (('DbId', 'DbName', 'UnhealthyTabletNum'), [['Total', '0', '0']])
+    cluster.frontend.answers["SHOW PROC '/cluster_balance'"] = (('Item', 'Number'), [['pending_tablets', '0']])
+    run(starrocks_wait, conditions=[
+        {'condition': 'leader'}, {'condition': 'leader', 'not_host': 'fe2'}, {'condition': 'alive', 'kind': 'frontends'},
+        {'condition': 'replicas'}, {'condition': 'scheduling'}])
+    assert cluster.frontend.log == ['SHOW FRONTENDS', "SHOW PROC '/cluster_balance'", "SHOW PROC '/statistic'"]
+
+
+def test_images_are_asked_for_over_http(cluster, run, monkeypatch):
+    columns = FRONTEND_COLUMNS + ('HttpPort', 'ReplayedJournalId')
+    cluster.frontend.answers['SHOW FRONTENDS'] = (columns, [frontend_row('fe1', 'LEADER') + ['8030', '77']])
+    pages = iter(['{"last_checkpoint_version":"40"}', '{"last_checkpoint_version":"80"}'])
+    asked = []
+
+    def page(host, port, user, password, timeout):
+        asked.append((host, port, user, password, timeout))
+        return next(pages)
+
+    monkeypatch.setattr(starrocks_wait, 'fetch_page', page)
+    result = run(starrocks_wait, conditions=[{'condition': 'image'}])
+    assert result['conditions'] == [{'condition': 'image', 'kind': None, 'met': True, 'lacks': []}]
+    assert asked == [('fe1', 8030, 'root', '', 5)] * 2

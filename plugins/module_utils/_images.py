@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, the starrocks.cluster authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Images of the metadata: which one each front end has.
+
+How images come about (StarRocks' source, fe-core, at 4.x: com.starrocks.journal.JournalWriter,
+leader.CheckpointController, http.meta.MetaService, http.rest.ShowMetaInfoAction): ALTER SYSTEM CREATE IMAGE only marks
+the journal. With the next entry that anybody writes, heartbeats among them, the journal is rolled; the leader looks
+every minute whether its newest image is older than what is rolled, has a new one made (from 3.4 on by another front end),
+and has the others fetch it. An image is called by the id of the last journal entry in it. So one that holds all that
+was written when it was asked for has at least the journal id of that time, whether it came by this asking or by itself.
+
+SHOW_HA tells the newest image that a front end has on its disk, of the global metadata. That of the StarManager, which
+shared-data clusters make beside it, is shown nowhere.
+"""
+
+import json
+from http.client import HTTPException
+
+from ansible.module_utils.urls import open_url
+from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import join_host_port
+from ansible_collections.starrocks.cluster.plugins.module_utils._tables import iso_of, leader_of
+
+PAGE = '/api/show_meta_info?action=SHOW_HA'
+# The page has a few hundred bytes.
+LARGEST_PAGE = 1024 * 1024
+UNAUTHORIZED = 401
+
+
+def journal_id_of(frontends):
+    """The id of the last journal entry: what the leader shows of itself. None without a leader."""
+    leader = leader_of(frontends)
+    return leader['replayed_journal_id'] if leader else None
+
+
+def parse_page(text):
+    """``(journal_id, time)`` of the image in an answer of SHOW_HA: id 0 and time None without one. Raises ValueError."""
+    page = json.loads(text)
+    if not isinstance(page, dict) or 'last_checkpoint_version' not in page:
+        raise ValueError('no last_checkpoint_version')
+    milliseconds = int(page.get('last_checkpoint_time', 0))
+    return int(page['last_checkpoint_version']), iso_of(milliseconds // 1000) if milliseconds else None
+
+
+def fetch_page(host, port, user, password, timeout):
+    """The text of SHOW_HA of one front end. Raises OSError, ValueError or HTTPException.
+
+    The account is told only to a front end that asks for it (enable_http_auth), as this is no encrypted connection.
+    """
+    url = 'http://%s%s' % (join_host_port(host, port), PAGE)
+    options = dict(timeout=timeout, use_proxy=False, follow_redirects='none', http_agent='ansible-starrocks.cluster')
+    try:
+        answer = open_url(url, **options)
+    except OSError as error:  # urllib's errors are of that kind
+        if getattr(error, 'code', None) != UNAUTHORIZED:
+            raise
+        answer = open_url(url, url_username=user, url_password=password, force_basic_auth=True, **options)
+    return answer.read(LARGEST_PAGE).decode('utf-8')
+
+
+def read_images(frontends, fetch):
+    """The image of each living front end: list of {host, port, journal_id, time, error}, in the order of the rows.
+
+    ``fetch(host, port)`` gives the text of its page. What could not be read has an error in words and journal_id None.
+    """
+    images = []
+    for row in frontends:
+        if not row['alive']:
+            continue
+        image = {'host': row['host'], 'port': row['http_port'], 'journal_id': None, 'time': None, 'error': ''}
+        try:
+            image['journal_id'], image['time'] = parse_page(fetch(row['host'], row['http_port']))
+        except (OSError, ValueError, HTTPException) as error:
+            image['error'] = '%s could not be read: %s' % (PAGE, error)
+        images.append(image)
+    return images
+
+
+def images_lack(images, journal_id):
+    """Which of ``images`` do not hold all up to ``journal_id``, as a list of reasons."""
+    reasons = []
+    for image in images:
+        address = join_host_port(image['host'], image['port'])
+        if image['error']:
+            reasons.append('%s: %s' % (address, image['error']))
+        elif image['journal_id'] < journal_id:
+            shown = 'has no image' if not image['journal_id'] else 'has image.%d' % image['journal_id']
+            reasons.append('%s %s, and it has to be image.%d or a later one' % (address, shown, journal_id))
+    return reasons
