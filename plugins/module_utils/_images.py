@@ -19,8 +19,13 @@ import json
 from http.client import HTTPException
 
 from ansible.module_utils.urls import open_url
+from ansible_collections.starrocks.cluster.plugins.module_utils._changes import Change, Feature, version_lacks
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import join_host_port
-from ansible_collections.starrocks.cluster.plugins.module_utils._tables import iso_of, leader_of
+from ansible_collections.starrocks.cluster.plugins.module_utils._tables import iso_of, leader_of, seconds_of
+
+CREATE_IMAGE = 'ALTER SYSTEM CREATE IMAGE'
+# Section 2.1.
+FEATURE = Feature('ALTER SYSTEM CREATE IMAGE', '2.5.3', 'wait for the image that StarRocks makes by itself')
 
 PAGE = '/api/show_meta_info?action=SHOW_HA'
 # The page has a few hundred bytes.
@@ -88,3 +93,30 @@ def images_lack(images, journal_id):
             shown = 'has no image' if not image['journal_id'] else 'has image.%d' % image['journal_id']
             reasons.append('%s %s, and it has to be image.%d or a later one' % (address, shown, journal_id))
     return reasons
+
+
+def _is_young(image, images, max_age, now):
+    """Whether the leader's ``image`` is at most ``max_age`` seconds old, and all ``images`` are it or later ones."""
+    return (not images_lack(images, image['journal_id'] or 1) and image['time'] is not None
+            and now - seconds_of(image['time']) <= max_age)
+
+
+def decide_image(frontends, images, version, max_age, now):
+    """The Change that has an image made, unless there is one of at most ``max_age`` seconds (None: in any case).
+
+    ``images``: see read_images; empty if nobody was asked. ``now``: seconds since 1970.
+    """
+    refusals = version_lacks(version, [FEATURE])
+    leader = leader_of(frontends)
+    if leader is None:
+        refusals.append('the cluster has no leader, and only a leader has an image made: start front ends until a majority '
+                        'of the followers runs')
+    if images and all(image['error'] for image in images):
+        refusals.append('no front end shows its image, so nobody could see the new one arrive (%s): let this host reach '
+                        'the http_port of the front ends, or leave the waiting out with wait: false' % images[0]['error'])
+    before = {join_host_port(image['host'], image['port']): 'image.%s' % image['journal_id'] for image in images}
+    of_leader = [image for image in images if leader is not None and image['host'] == leader['host']]
+    if refusals or (max_age is not None and of_leader and _is_young(of_leader[0], images, max_age, now)):
+        return Change([], before, before, [], refusals, [])
+    after = dict.fromkeys(before, 'image.%d or later' % leader['replayed_journal_id'])
+    return Change([CREATE_IMAGE], before, after, [], [], [])

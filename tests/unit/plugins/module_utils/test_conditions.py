@@ -4,7 +4,6 @@
 
 import pytest
 from ansible_collections.starrocks.cluster.plugins.module_utils import _conditions as conditions
-from ansible_collections.starrocks.cluster.plugins.module_utils import _images as images
 
 EMPTY = dict.fromkeys(conditions.OPTIONS)
 ADDRESSES = {'alias': frozenset(['10.0.0.1']), 'h1': frozenset(['10.0.0.1'])}
@@ -138,39 +137,3 @@ def test_findings(name, given, words):
 
 def test_the_same_host_with_another_port_is_another_node():
     assert checked('alive', kind='backends', nodes=['h1:9050', 'h1:9051'])['nodes'] == [('h1', 9050), ('h1', 9051)]
-
-
-# Images
-
-PAGE = ('{"can_read":"false","role":"LEADER","is_ready":"true","last_checkpoint_version":"77",'
-        '"last_checkpoint_time":"1795403738228","current_journal_id":"148","observer_nodes":"","master":"127.0.0.1"}')
-
-
-@pytest.mark.parametrize('text, expected', [
-    (PAGE, (77, '2026-11-23T03:15:38Z')),
-    ('{"last_checkpoint_version":"0","last_checkpoint_time":"0"}', (0, None)),  # transcripts, 12
-])
-def test_a_page(text, expected):
-    assert images.parse_page(text) == expected
-
-
-@pytest.mark.parametrize('text', ['{}', '[]', '<html>', '', '{"last_checkpoint_version":"many"}'])
-def test_no_page(text):
-    with pytest.raises(ValueError):
-        images.parse_page(text)
-
-
-def test_images_of_the_living():
-    def fetch(host, port):
-        if host == 'f1':
-            raise OSError('Connection refused')
-        return {'f2': PAGE, 'f3': '<html>'}[host]
-
-    rows = TABLES['frontends'] + [frontend('f3'), frontend('f4', alive=False)]
-    seen = images.read_images(rows, fetch)
-    assert [(image['host'], image['journal_id'], bool(image['error'])) for image in seen] == [
-        ('f1', None, True), ('f2', 77, False), ('f3', None, True)]
-    reasons = images.images_lack(seen, 77)
-    assert len(reasons) == 2 and 'Connection refused' in reasons[0] and reasons[0].startswith('f1:8030: ')
-    assert images.images_lack([dict(seen[1], journal_id=0)], 1) == [
-        'f2:8030 has no image, and it has to be image.1 or a later one']
