@@ -26,7 +26,7 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._node_changes im
     duplicates,
 )
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import Failure
-from ansible_collections.starrocks.cluster.plugins.module_utils._tables import read_cell
+from ansible_collections.starrocks.cluster.plugins.module_utils._tables import disks_table
 
 # What StarRocks takes as a location (section 2.1); blanks in it mean nothing.
 _LOCATION = re.compile(r'^[a-z_0-9]+:[a-z_0-9]+$')
@@ -252,7 +252,7 @@ class _Run(object):
                 numbers[address] = found[0][self.kind.id_column] if found else None
 
         def read():
-            return {address: None if number is None else read_disks(self.module.session, number)
+            return {address: None if number is None else self.module.session.rows(disks_table(number))
                     for address, number in numbers.items()}
 
         def decide(disks):
@@ -269,10 +269,3 @@ class _Run(object):
         self._say(change.before, change.after)
         self.results['disks'] = [dict(disk, node=address) for address, shown in sorted((disks or read()).items())
                                  for disk in shown or () if disk['root_path'] in wishes[address]]
-
-
-def read_disks(session, number):
-    """Typed rows of the disks of back end ``number``, as the leader sees them."""
-    session.ask_leader()
-    return [{column: read_cell(column, cell) for column, cell in row.items()}
-            for row in session.dicts("SHOW PROC '/backends/%d'" % number)]

@@ -66,6 +66,36 @@ def test_any_front_end_may_be_asked(cluster):
         assert info["brokers"] == [] and info["answered_by"] == f"{FIRST}:9030"
 
 
+def test_a_blacklist_is_kept_by_every_front_end(cluster, front_ends):
+    everywhere = [*ALL, FOURTH]
+    host = address(41)
+    cluster.succeed("starrocks_backend", nodes=[{"host": host}], wait=False)
+    number = cluster.ask("SHOW BACKENDS")[0]["BackendId"]
+    add, delete = f"ADD BACKEND BLACKLIST {number}", f"DELETE BACKEND BLACKLIST {number}"
+    wish = dict(nodes=[{"host": host}], blacklisted=True, wait=False)
+
+    def look():
+        return [[(row["BackendId"], row["AddBlackListType"])
+                 for row in cluster.ask("SHOW BACKEND BLACKLIST", front_end)] for front_end in everywhere]
+
+    done = cluster.by_law("starrocks_backend", look, [add] * 4, **wish)
+    assert [report["frontend"] for report in done["blacklists"]] == [f"{front_end}:9030" for front_end in everywhere]
+    assert look() == [[(number, "MANUAL")]] * 4
+    cluster.ask(delete, SECOND)
+    assert cluster.succeed("starrocks_backend", **wish)["queries"] == [add]
+    cluster.by_law("starrocks_backend", look, [delete] * 4, **dict(wish, blacklisted=False))
+    before = cluster.succeed("starrocks_frontend", host=FOURTH, role="observer")["frontend"]
+    front_ends[FOURTH].stop()  # and is still shown alive
+    failed = cluster.run("starrocks_backend", **wish)
+    assert failed["failed"] and failed["changed"] and failed["queries"] == [add] * 3
+    assert f"not as wished at every living front end: {FOURTH}:9030" in failed["msg"]
+    assert [report["error"] is None for report in failed["blacklists"]] == [True, True, True, False]
+    cluster.succeed("starrocks_backend", nodes=[{"host": host}], state="absent")
+    front_ends[FOURTH].start()
+    cluster.succeed("starrocks_frontend", host=FOURTH, role="observer", wait_timeout=60,
+                    previous_start_time=before["start_time"])
+
+
 def test_a_ghost_is_not_believed(cluster, front_ends):
     before = cluster.succeed("starrocks_frontend", host=FOURTH, role="observer")["frontend"]
     front_ends[FOURTH].stop()
@@ -83,6 +113,7 @@ def test_an_observer_leaves(cluster, front_ends):
     gone = cluster.by_law("starrocks_frontend", lambda: members(cluster),
                           [f'ALTER SYSTEM DROP OBSERVER "{FOURTH}:9010"'], host=FOURTH, role="observer", state="absent")
     assert gone["frontend"] is None and "move its meta_dir aside" in str(gone["warnings"])
+    assert gone["still_listening"] == f"{FOURTH}:9030"
     front_ends[FOURTH].stop()
 
 

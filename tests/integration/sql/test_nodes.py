@@ -65,7 +65,7 @@ def test_nodes_come_and_go(cluster, module, kind, listing, noun, numbers):
 def test_one_of_two_is_there_already(cluster):
     one, other = address(23), address(24)
     cluster.succeed("starrocks_backend", nodes=[{"host": one}], wait=False)
-    done = cluster.succeed("starrocks_backend", nodes=[{"host": one}, {"host": other}, {"host": one}], wait=False)
+    done = cluster.succeed("starrocks_backend", nodes=[{"host": one}, {"host": other}], wait=False)
     assert done["queries"] == [f'ALTER SYSTEM ADD BACKEND "{other}:9050"']
     assert len(cluster.ask("SHOW BACKENDS")) == 2
     late = cluster.run("starrocks_backend", nodes=[{"host": one}], wait_timeout=7)
