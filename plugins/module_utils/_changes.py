@@ -9,7 +9,6 @@ The rules themselves, from rows and wishes to a Change, are pure functions: _fro
 
 from collections import namedtuple
 
-from ansible_collections.starrocks.cluster.plugins.module_utils import _statements
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import is_address, normalise, same_host
 from ansible_collections.starrocks.cluster.plugins.module_utils._versions import parse_or_none
 
@@ -71,25 +70,3 @@ def refuse_rename(title, old, new):
         return ["%s %s cannot be renamed to %s: StarRocks does not change one IPv4 address to another (Can't change ip "
                 "to ip). Give a host name, or remove the node and add it again" % (title, old, new)]
     return []
-
-
-def decide_user(exists, fits, name, host, password, update_password, state):
-    """The Change of one account. ``exists``: whether it is there; ``fits``: whether ``password`` lets it in.
-
-    ``password`` is None where it is not to be touched. Diffs tell that a password changes, never which.
-    """
-    identity = _statements.user_identity(name, host)
-    before = {'user': identity, 'state': PRESENT if exists else ABSENT}
-    if state == ABSENT:
-        refusals = ['StarRocks does not drop root'] if exists and name == 'root' else []
-        statements = [_statements.drop_user(name, host)] if exists else []
-        return Change(statements, before, dict(before, state=ABSENT), [], refusals, [])
-    if not exists:
-        refusals = [] if password is not None else [
-            'user %s does not exist, and to create it a password is needed' % identity]
-        statements = [] if refusals else [_statements.create_user(name, host, password)]
-        return Change(statements, before, dict(before, state=PRESENT), [], refusals, [])
-    if password is None or fits or update_password == 'on_create':
-        return Change([], before, before, [], [], [])
-    return Change([_statements.set_password(name, host, password)], dict(before, password='another'),
-                  dict(before, password='the given one'), [], [], [])

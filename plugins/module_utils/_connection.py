@@ -104,6 +104,10 @@ SET_IN_PART = ErrorRule(
     'set on some front ends only', (), ('et config failed: set config for fe[',), FINAL,
     'the front end that asked the others has the value, and so has each that could be reached; start the one that could '
     'not', 'starrocks.md 2.2, 3.5')
+NO_WORKER = ErrorRule(
+    'no node to run on', (), ('Backend node not found', 'Compute node not found', 'rpc failed'), FINAL,
+    'this statement runs on back ends: see which of them are not alive, or are on the blacklist of this front end',
+    'starrocks.md 0.13')
 
 ERROR_RULES = (
     SET_IN_PART,
@@ -129,8 +133,11 @@ ERROR_RULES = (
     PRIVILEGE_MISSING,
     NOT_STARROCKS,
     TOO_OLD,
-    ErrorRule('account is not as it was', (), ('user already exists', 'user not exists'), STALE,
-              'somebody else changed the account meanwhile: look at SHOW ALL AUTHENTICATION', 'starrocks.md 3.6'),
+    ErrorRule('account is not as it was', (),
+              ('user already exists', "' already exists!", "' already exist", 'user not exists', "' not exist!",
+               'cannot find user'), STALE,
+              'somebody else may have changed the account meanwhile: look at SHOW ALL AUTHENTICATION',
+              'starrocks.md 3.6; AuthenticationAnalyzer of 4.x'),
     ErrorRule('already there', (),
               ('already exists with same host', 'Same backend already exists', 'Same compute node already exists',
                'FE with the same host', 'has already in brokers'), STALE,
@@ -144,8 +151,7 @@ ERROR_RULES = (
     ErrorRule('not persisted', (), ('current running mode is not persisted',), FINAL,
               'this front end may not write its fe.conf, or takes itself to be in a container (/.dockerenv): leave '
               'persistent out, and write fe.conf by other means', 'starrocks.md 0.10, 0.16'),
-    ErrorRule('no back end', (), ('Backend node not found', 'Compute node not found'), FINAL,
-              'this statement runs on a back end, and none is alive and off the blacklist: start one', 'starrocks.md 0.13'),
+    NO_WORKER,
     ErrorRule('single replica', (), ('have only one replica',), FINAL,
               'state: decommissioned moves the data away first; force: true throws it away', 'starrocks.md 0.9, 3.4'),
     ErrorRule('decommission does not fit', (), ('It will cause insufficient', 'has no available capacity'), FINAL,

@@ -16,25 +16,38 @@ HIDDEN = '********'
 
 _ESCAPES = {'\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\x1a': '\\Z'}
 
-_STRING = r"""(?:'(?:\\.|''|[^'\\])*'|"(?:\\.|""|[^"\\])*")"""
-_SECRETS = (
-    # PASSWORD('plain'), SET PASSWORD = '*HASH', IDENTIFIED BY [PASSWORD] 'x', IDENTIFIED WITH plugin BY|AS 'x'
-    re.compile(r'(\bPASSWORD\s*\(\s*)%s' % _STRING, re.IGNORECASE | re.DOTALL),
-    re.compile(r'(\bPASSWORD\b[^=;]*=\s*)%s' % _STRING, re.IGNORECASE | re.DOTALL),
-    re.compile(r'(\bIDENTIFIED\s+BY\s+(?:PASSWORD\s+)?)%s' % _STRING, re.IGNORECASE | re.DOTALL),
-    re.compile(r'(\bIDENTIFIED\s+WITH\s+\S+\s+(?:BY|AS)\s+)%s' % _STRING, re.IGNORECASE | re.DOTALL),
-    # properties such as "aws.s3.secret_key" = "x"
-    re.compile(r'(["\'`]?[\w.\-]*(?:password|passwd|secret|access_key|private_key|shared_key|sas_token|credential)[\w.\-]*["\'`]?'
-               r'\s*=\s*)%s' % _STRING, re.IGNORECASE | re.DOTALL),
-)
+# What a statement consists of besides plain text. Comments as StarRocks knows them: -- needs no blank after it, # is
+# none (StarRocksLex.g4, 3.5 to 4.1). Each part runs to its end or to that of the statement, so that no text takes
+# longer to go through than its length.
+_PART = re.compile(r"""
+    (?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))
+  | (?P<identifier>`[^`]*(?:`|\Z))
+  | (?P<string>'(?:\\.|''|[^'\\])*(?:'|\\?\Z)|"(?:\\.|""|[^"\\])*(?:"|\\?\Z))""", re.DOTALL | re.VERBOSE)
 
+# What stands right before a secret.
+_SECRET_NEXT = re.compile(r"""(?:
+    \bPASSWORD\s*\(                                              # PASSWORD('plain')
+  | \bPASSWORD\b(?:\s+FOR\b.*)?\s*=                             # SET PASSWORD [FOR user] = '*HASH'
+  | \bIDENTIFIED\s+BY(?:\s+PASSWORD)?                           # IDENTIFIED BY [PASSWORD] 'x'
+  | \bIDENTIFIED\s+WITH\s+\S+\s+(?:BY|AS)                       # IDENTIFIED WITH plugin BY|AS 'x'
+  | (?:password|passwd|passphrase|secret|token|credential|jaas|(?:access|private|shared|account)_key)
+    [\w.\-]*["'`]?\s*=                                           # properties such as "aws.s3.secret_key" = "x"
+  )\s*$""", re.IGNORECASE | re.DOTALL | re.VERBOSE)
+# The words before a string that could announce a secret end so, and are within so many characters.
+_BEFORE_SECRET = ('(', '=', 'BY', 'AS', 'PASSWORD')
+_LOOK_BACK = 300
 
-# What a statement consists of besides plain text: comments, strings and quoted identifiers.
-_TOKEN = re.compile(r"""--[^\n]*|\#[^\n]*|/\*.*?(?:\*/|$)|`[^`]*`|%s""" % _STRING, re.DOTALL)
 _READS = frozenset(('SELECT', 'SHOW', 'DESC', 'DESCRIBE', 'EXPLAIN', 'HELP', 'USE', 'WITH', 'VALUES', 'SET'))
-# SET of these lasts longer than the session.
+# SET of these lasts longer than the session. One SET can set several things.
 _SET_LASTING = frozenset(('GLOBAL', 'PASSWORD', 'DEFAULT', 'PROPERTY'))
-_WRITES = re.compile(r'\b(INSERT|UPDATE|DELETE|INTO\s+OUTFILE)\b')
+_WRITES = frozenset(('INSERT', 'UPDATE', 'DELETE', 'OUTFILE'))
+# Beginnings of statements that change something whatever follows.
+_CHANGES = frozenset((
+    'ALTER', 'CREATE', 'DROP', 'TRUNCATE', 'RENAME', 'INSERT', 'UPDATE', 'DELETE', 'LOAD', 'EXPORT', 'SUBMIT', 'GRANT',
+    'REVOKE', 'BACKUP', 'RESTORE', 'RECOVER', 'REFRESH', 'CANCEL', 'KILL', 'INSTALL', 'UNINSTALL', 'PAUSE', 'RESUME'))
+
+# A place for an argument, a percent sign written twice, or one that is neither.
+_PLACEHOLDER = re.compile(r'%(?:(?P<escaped>%)|(?P<positional>s)|\((?P<name>[^()]*)\)s)?')
 
 
 def quote(text, mark="'"):
@@ -46,33 +59,85 @@ def quote(text, mark="'"):
 
 def hide_secrets(statement):
     """``statement`` with every password, secret key and the like replaced, fit for logs and returned values."""
-    for pattern in _SECRETS:
-        statement = pattern.sub(lambda match: match.group(1) + "'%s'" % HIDDEN, statement)
-    return statement
+    shown, before, position = [], '', 0
+    for part in _PART.finditer(statement):
+        between = statement[position:part.start()]
+        before = (before + between)[-_LOOK_BACK:]
+        text = part.group()
+        if part.group('comment'):
+            before += ' '
+        else:
+            if part.group('string') and _announces_secret(before):
+                text = "'%s'" % HIDDEN
+            before += text
+        shown += [between, text]
+        position = part.end()
+    return ''.join(shown) + statement[position:]
+
+
+def _announces_secret(before):
+    return before.rstrip().upper().endswith(_BEFORE_SECRET) and bool(_SECRET_NEXT.search(before))
 
 
 def skeleton(statement):
     """``statement`` in upper case without comments and with every quoted part left empty."""
-    return _TOKEN.sub(lambda match: ' ' if match.group(0)[0] in '-#/' else "''", statement).upper()
+    return _PART.sub(lambda part: ' ' if part.group('comment') else "''", statement).upper()
+
+
+def _is_closed(part):
+    """Whether a quoted part has its end."""
+    text = part.group()
+    return bool(part.group('comment')) or len(text) > 1 and _PART.fullmatch(text + ';') is None
 
 
 def is_one_statement(statement):
-    """Whether there is exactly one statement: StarRocks runs all that one request holds."""
-    return len([part for part in skeleton(statement).split(';') if part.strip()]) == 1
+    """Whether there is exactly one statement, all quotes closed: StarRocks runs all that one request holds."""
+    closed = all(_is_closed(part) for part in _PART.finditer(statement))
+    return closed and len([part for part in skeleton(statement).split(';') if part.strip()]) == 1
+
+
+def _words(statement):
+    return re.findall(r'[\w@.]+', skeleton(statement))
 
 
 def is_read_only(statement):
     """Whether one statement changes nothing that outlives the session. What is not known to be harmless is not."""
-    words = skeleton(statement).replace('(', ' ').replace(')', ' ').split()
+    words = _words(statement)
     first, second = (words + ['', ''])[:2]
     if first == 'ADMIN':
         return second == 'SHOW'
     if first == 'SET':
-        return second not in _SET_LASTING and '@@GLOBAL.' not in ' '.join(words)
-    if first in ('EXPLAIN', 'DESC', 'DESCRIBE'):
-        # EXPLAIN ANALYZE runs what it explains.
-        return second != 'ANALYZE' or not _WRITES.search(' '.join(words))
-    return first in _READS and not _WRITES.search(' '.join(words))
+        return not any(word in _SET_LASTING or word.startswith('@@GLOBAL.') for word in words) or words[1:] == [
+            'ROLE', 'DEFAULT']
+    if first == 'SHOW' or first in ('EXPLAIN', 'DESC', 'DESCRIBE') and second != 'ANALYZE':
+        return True
+    # EXPLAIN ANALYZE runs what it explains.
+    return first in _READS and not _WRITES.intersection(words)
+
+
+def surely_changes(statement):
+    """Whether one statement changes something beyond doubt, so that nobody may call it harmless."""
+    words = _words(statement)
+    return bool(words) and (words[0] in _CHANGES or words[:2] == ['ADMIN', 'SET']
+                            or words[0] == 'SET' and not is_read_only(statement))
+
+
+def placeholders(statement):
+    """``(places, findings)``: the places for arguments, each a name or None for %s, and what is wrong with them."""
+    places, findings = [], []
+    masked = _PART.sub(lambda part: '?' * len(part.group()), statement)
+    for match in _PLACEHOLDER.finditer(statement):
+        if match.group('escaped'):
+            continue
+        if match.group('positional') is None and match.group('name') is None:
+            findings.append('%r is neither %%s nor %%(name)s: write %%%% for a percent sign'
+                            % statement[match.start():match.start() + 10])
+            continue
+        if masked[match.start()] != '%':
+            findings.append('%s stands within quotes or a comment: arguments are quoted as needed, leave the quotes out'
+                            % match.group())
+        places.append(match.group('name'))
+    return places, findings
 
 
 def node_list(nodes):
@@ -147,19 +212,3 @@ def decommission_backends(nodes):
 def cancel_decommission_backends(nodes):
     """The one statement of its kind without ALTER SYSTEM in front."""
     return 'CANCEL DECOMMISSION BACKEND %s' % node_list(nodes)
-
-
-def user_identity(name, host):
-    return '%s@%s' % (quote(name), quote(host))
-
-
-def create_user(name, host, password):
-    return 'CREATE USER %s IDENTIFIED BY %s' % (user_identity(name, host), quote(password))
-
-
-def set_password(name, host, password):
-    return 'SET PASSWORD FOR %s = PASSWORD(%s)' % (user_identity(name, host), quote(password))
-
-
-def drop_user(name, host):
-    return 'DROP USER %s' % user_identity(name, host)

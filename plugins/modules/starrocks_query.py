@@ -8,7 +8,7 @@ module: starrocks_query
 short_description: Run statements on a StarRocks cluster
 version_added: 0.1.0
 description:
-  - Runs statements one after the other over one connection, and returns their rows.
+  - Runs statements one after the other over one connection, and returns their rows with names and types.
   - Statements that only read (C(SELECT), C(SHOW), C(ADMIN SHOW), C(EXPLAIN), session C(SET) and their like) report no
     change and run in check mode too. All others report a change, and in check mode are not run.
 options:
@@ -19,29 +19,51 @@ options:
     required: true
   positional_args:
     description:
-      - Values for C(%s) in O(query), quoted as needed. With several statements, each gets all of them.
+      - Values for C(%s) in O(query), in the order in which these stand there; with several statements the first takes
+        as many as it needs, and so on.
+      - They are quoted as needed, so C(%s) stands without quotes. Text, numbers, booleans and null are taken, and lists
+        of them, which become C((1, 2)) for C(IN %s). Names of tables and columns cannot be given so.
       - A literal percent sign is then written C(%%).
     type: list
     elements: raw
   named_args:
     description:
-      - Values for C(%(name\)s) in O(query), quoted as needed.
-      - A literal percent sign is then written C(%%).
+      - Values for C(%(name\)s) in O(query), otherwise like O(positional_args).
     type: dict
+  read_only:
+    description:
+      - Whether the statements change nothing. V(auto) finds it out from the words of each statement, and takes what it
+        does not know for a change.
+      - V(true) says that none of them changes anything, so that they run in check mode too and report no change. Not
+        taken for statements that do beyond doubt, such as C(DROP).
+      - V(false) says that all of them may change something.
+    type: str
+    choices: [auto, 'true', 'false']
+    default: auto
 extends_documentation_fragment:
   - starrocks.cluster.connection
   - starrocks.cluster.connection.attributes_read_only
+attributes:
+  check_mode:
+    description: Statements that only read are run in check mode; the others are reported and not run.
+seealso:
+  - module: starrocks.cluster.starrocks_cluster_info
+    description: The listings of nodes, with numbers as numbers and sizes in bytes.
 author:
   - the starrocks.cluster authors (@starrocks-cluster)
 """
 
 EXAMPLES = r"""
-- name: Count the tablets that are not healthy
+- name: List the databases
   starrocks.cluster.starrocks_query:
     login_hosts: [fe1, fe2, fe3]
     login_password: "{{ starrocks_root_password }}"
-    query: SHOW PROC '/statistic'
-  register: statistic
+    query: SHOW DATABASES
+  register: databases
+
+- name: Tell their names
+  ansible.builtin.debug:
+    msg: "{{ databases.rows | map(attribute='Database') | join(', ') }}"
 
 - name: Create a database
   starrocks.cluster.starrocks_query:
@@ -49,12 +71,14 @@ EXAMPLES = r"""
     login_password: "{{ starrocks_root_password }}"
     query: CREATE DATABASE IF NOT EXISTS example
 
-- name: Look for users by name
+- name: Look for databases and settings by name
   starrocks.cluster.starrocks_query:
     login_hosts: [fe1, fe2, fe3]
     login_password: "{{ starrocks_root_password }}"
-    query: SELECT * FROM information_schema.tables WHERE table_schema = %s
-    positional_args: [example]
+    query:
+      - SHOW DATABASES LIKE %s
+      - ADMIN SHOW FRONTEND CONFIG LIKE %s
+    positional_args: [example, tablet_sched_disable_balance]
 """
 
 RETURN = r"""
@@ -66,7 +90,7 @@ rows:
   sample:
     - Database: example
 results:
-  description: What each statement that was run returned.
+  description: What each statement that was run returned. If one fails, those before it are here.
   returned: always
   type: list
   elements: dict
@@ -75,63 +99,73 @@ results:
       description: The statement, without its arguments, secrets hidden.
       type: str
     columns:
-      description: Names of the columns; empty for a statement without rows.
+      description: >-
+        Names of the columns in their order; empty for a statement without rows. A name that comes again has a number
+        added (C(id), C(id_2)).
       type: list
       elements: str
+    types:
+      description: Column name to SQL type as StarRocks tells clients, which is C(varchar) for all listings.
+      type: dict
     rows:
-      description: Its rows. Numbers stay numbers; decimals, dates and times are text.
+      description: >-
+        Its rows, each a dict by column name. Integers and floating point numbers stay numbers, NULL is null. Decimals,
+        dates and times are text as StarRocks prints them. Binary values that are no UTF-8 text are C(0x) and
+        hexadecimal digits.
       type: list
       elements: dict
     affected_rows:
       description: Rows that it returned or changed.
       type: int
+  sample:
+    - query: SHOW DATABASES LIKE %s
+      columns: [Database]
+      types:
+        Database: varchar
+      rows:
+        - Database: example
+      affected_rows: 1
 queries:
   description: The statements that were run, or in check mode would be, without their arguments, secrets hidden.
   returned: always
   type: list
   elements: str
+  sample: [SHOW DATABASES LIKE %s]
 """
 
-from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import Failure, SqlModule
-from ansible_collections.starrocks.cluster.plugins.module_utils._statements import (
-    hide_secrets,
-    is_one_statement,
-    is_read_only,
+from ansible_collections.starrocks.cluster.plugins.module_utils._connection import AGAIN, SqlError
+from ansible_collections.starrocks.cluster.plugins.module_utils._query import (
+    AUTO,
+    is_harmless,
+    read_questions,
+    shown_result,
 )
-
-
-def plain(value):
-    """A cell as JSON holds it: decimals and times keep their exact text."""
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, bytes):
-        return value.decode('utf-8', 'replace')
-    return str(value)
+from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import Failure, SqlModule
+from ansible_collections.starrocks.cluster.plugins.module_utils._statements import hide_secrets
 
 
 def run(module):
-    statements = module.params['query']
-    if not statements:
-        raise Failure('query is empty')
-    for statement in statements:
-        if not is_one_statement(statement):
-            raise Failure('query: each entry must hold one statement, not %s' % hide_secrets(statement))
-    arguments = module.params['positional_args'] or module.params['named_args'] or None
+    params = module.params
+    questions, findings = read_questions(
+        params['query'], params['positional_args'], params['named_args'], params['read_only'])
+    module.refuse(findings)
 
     results = []
     module.changed = False
-    for statement in statements:
+    for statement, arguments in questions:
+        harmless = is_harmless(statement, params['read_only'])
         module.queries.append(statement)
-        read_only = is_read_only(statement)
-        if module.check_mode and not read_only:
+        if module.check_mode and not harmless:
             module.changed = True
             continue
-        session = module.session
-        result = session.read(statement, arguments) if read_only else session.change(statement, arguments)
-        module.changed = module.changed or not read_only
-        results.append(dict(
-            query=hide_secrets(statement), columns=result.columns, affected_rows=result.affected,
-            rows=[dict(zip(result.columns, [plain(cell) for cell in row])) for row in result.rows]))
+        ask = module.session.read if harmless else module.session.change
+        try:
+            result = ask(statement, arguments)
+        except SqlError as error:
+            doubt = '' if harmless or error.outcome != AGAIN else ' It is not known whether the statement was done.'
+            raise Failure(str(error) + doubt, results=results, rows=results[-1]['rows'] if results else [])
+        module.changed = module.changed or not harmless
+        results.append(dict(shown_result(result), query=hide_secrets(statement)))
     return dict(results=results, rows=results[-1]['rows'] if results else [])
 
 
@@ -140,6 +174,7 @@ def main():
         query=dict(type='list', elements='str', required=True),
         positional_args=dict(type='list', elements='raw'),
         named_args=dict(type='dict'),
+        read_only=dict(type='str', choices=[AUTO, 'true', 'false'], default=AUTO),
     ), mutually_exclusive=[('positional_args', 'named_args')]).run(run)
 
 

@@ -10,8 +10,6 @@ from ansible_collections.starrocks.cluster.plugins.modules import (
     starrocks_backend,
     starrocks_broker,
     starrocks_frontend,
-    starrocks_query,
-    starrocks_user,
 )
 from ansible_collections.starrocks.cluster.tests.unit.plugins.module_utils.sql_double import (
     BACKEND_COLUMNS,
@@ -233,86 +231,3 @@ def test_brokers(cluster, run):
     assert 'a broker needs a name' in run(starrocks_broker, name=' ', state='absent')['msg']
     assert 'nodes' in run(starrocks_broker, name='b')['msg']
     assert 'nodes is empty' in run(starrocks_broker, name='b', nodes=[], state='absent')['msg']
-
-
-def set_root_password(cluster, password):
-    def answer():
-        cluster.frontend.passwords['root'] = password
-        return (), []
-
-    cluster.frontend.answers["SET PASSWORD FOR 'root'@'%%' = PASSWORD('%s')" % password] = answer
-
-
-SHOWN = "SET PASSWORD FOR 'root'@'%' = PASSWORD('********')"
-
-
-def test_the_first_password_of_root(cluster, run):
-    set_root_password(cluster, 'new')
-    arguments = dict(password='new', login_password='new', check_implicit_admin=True)
-    result = run(starrocks_user, check=True, **arguments)
-    assert (result['changed'], result['queries'], cluster.changes) == (True, [SHOWN], [])
-    result = run(starrocks_user, **arguments)
-    assert (result['changed'], result['queries']) == (True, [SHOWN]) and cluster.frontend.passwords['root'] == 'new'
-    del cluster.frontend.log[:]
-    result = run(starrocks_user, **arguments)
-    assert (result['changed'], result['queries'], cluster.frontend.log) == (False, [], [])
-
-
-def test_a_password_is_changed_once(cluster, run):
-    """The second run still logs in with the old one."""
-    cluster.frontend.passwords['root'] = 'old'
-    set_root_password(cluster, 'new')
-    assert run(starrocks_user, password='new', login_password='old')['changed']
-    assert not run(starrocks_user, password='new', login_password='old')['changed']
-
-
-def test_the_connection_is_lost_after_the_password_was_set(cluster, run):
-    cluster.frontend.passwords['root'] = 'old'
-    set_root_password(cluster, 'new')
-    cluster.frontend.faults.append(('SET', lost(), True))
-    result = run(starrocks_user, password='new', login_password='old')
-    assert (result['changed'], result['queries'], len(cluster.changes)) == (True, [SHOWN], 1)
-
-
-def test_a_password_that_does_not_let_in(cluster, run):
-    cluster.frontend.answers["SET PASSWORD FOR 'root'@'%' = PASSWORD('new')"] = ((), [])
-    result = run(starrocks_user, password='new', login_password='')
-    assert result['failed'] and 'does not let it in' in result['msg']
-
-
-def test_other_accounts(cluster, run):
-    users = [["'root'@'%'"]]
-    cluster.frontend.answers['SHOW ALL AUTHENTICATION'] = lambda: (('UserIdentity',), users)
-
-    def created():
-        users.append(["'u'@'%'"])
-        cluster.frontend.passwords['u'] = 'pw'
-        return (), []
-
-    cluster.frontend.answers["CREATE USER 'u'@'%' IDENTIFIED BY 'pw'"] = created
-    cluster.frontend.answers["DROP USER 'u'@'%'"] = lambda: (users.pop() and (), [])
-    assert not run(starrocks_user, name='u', state='absent')['changed']
-    assert run(starrocks_user, name='u', password='pw')['queries'] == ["CREATE USER 'u'@'%' IDENTIFIED BY '********'"]
-    assert not run(starrocks_user, name='u', password='pw')['changed']
-    assert run(starrocks_user, name='u', state='absent')['changed'] and len(users) == 1
-    assert 'does not drop root' in run(starrocks_user, name='root', state='absent')['msg']
-    assert 'name: must not be empty' in run(starrocks_user, name='')['msg']
-
-
-def test_query(cluster, run):
-    result = run(starrocks_query, query='SHOW BROKER')
-    assert not result['changed'] and result['rows'] == [
-        {'Name': 'b', 'IP': '10.0.0.1', 'Port': '8000', 'Alive': 'true', 'ErrMsg': ''}]
-    result = run(starrocks_query, check=True, query=['SHOW BROKER', ADD])
-    assert (result['changed'], len(result['results']), cluster.changes) == (True, 1, [])
-    result = run(starrocks_query, query=ADD)
-    assert (result['changed'], result['rows'], cluster.changes) == (True, [], [ADD])
-    assert 'one statement' in run(starrocks_query, query='SELECT 1; DROP TABLE t')['msg']
-    assert 'query is empty' in run(starrocks_query, query=[])['msg']
-
-
-def test_query_with_arguments(cluster, run):
-    cluster.frontend.answers['SELECT 7'] = (('a',), [[7]])
-    assert run(starrocks_query, query='SELECT %s', positional_args=[7])['rows'] == [{'a': 7}]
-    result = run(starrocks_query, query='SELECT %(n)s', named_args={'n': 7})
-    assert result['rows'] == [{'a': 7}] and result['queries'] == ['SELECT %(n)s']
