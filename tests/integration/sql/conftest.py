@@ -117,8 +117,8 @@ def run_module(module, arguments, folder):
 
 def run_ansible(command, folder, environment=None, timeout=120):
     """Run one of Ansible's programs in ``folder`` with this collection; returns the finished process."""
-    variables = dict(os.environ, ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"), ANSIBLE_COLLECTIONS_PATH=COLLECTIONS,
-                     ANSIBLE_NOCOLOR="1", COLUMNS="2000", **(environment or {}))
+    variables = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_COLLECTIONS_PATH": COLLECTIONS,
+                 "ANSIBLE_NOCOLOR": "1", "COLUMNS": "2000", **(environment or {})}
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=variables, timeout=timeout,
                           check=False)
 
@@ -206,12 +206,12 @@ def unpack(version, folder):
     return folder
 
 
-def founded(version, folder, first):
-    """A cluster of one front end, the ``first``, root without a password."""
+def founded(version, folder, first, **settings):
+    """A cluster of one front end, the ``first``, with ``settings`` in its fe.conf; root has no password."""
     release = folder / "release"
     release.mkdir()
     cluster = Cluster(unpack(version, release), folder, first)
-    cluster.node("fe", first).start().wait_for_port(9030)
+    cluster.node("fe", first, **settings).start().wait_for_port(9030)
     return cluster
 
 
@@ -234,11 +234,11 @@ def cluster(tmp_path_factory):
 
 @pytest.fixture
 def new_cluster(tmp_path):
-    """A function: a cluster of one front end of a version; ended after the test."""
+    """A function: a cluster of one front end of a version, with settings in its fe.conf; ended after the test."""
     made = []
 
-    def found(version):
-        made.append(founded(version, tmp_path, 10))
+    def found(version, **settings):
+        made.append(founded(version, tmp_path, 10, **settings))
         return made[-1]
 
     yield found
