@@ -281,7 +281,7 @@ def test_http(start):
 @pytest.mark.parametrize(("query", "status", "text"), [
     ("report_tablet_interval_seconds=5", "OK", ""),
     ("nosuch=5", "BAD", "Not found"),
-    ("be_port=5", "BAD", "not support to modify"),
+    ("be_port=5", "BAD", "immutable"),
     ("report_tablet_interval_seconds=often", "BAD", "Invalid argument"),
 ])
 def test_update_config(query, status, text, start):

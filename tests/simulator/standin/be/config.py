@@ -52,6 +52,9 @@ SINCE = {
 ALIASES = {"webserver_port": "be_http_port", "thrift_port": "be_port"}
 DEFAULTS_BEFORE = {"loop_count_wait_fragments_finish": ("3.4", "0"), "datacache_mem_size": ("3.3", "10%")}
 
+# As information_schema.be_configs calls the types (be/src/common/configbase.h).
+SHOWN_TYPES = {"int": "int32", "long": "int64"}
+
 MEDIA = ("HDD", "SSD")
 UNITS = {"": 1, "B": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
@@ -145,18 +148,18 @@ class Config:
         """Change a setting in memory, as /api/update_config does; returns an error text or None."""
         name = ALIASES.get(name, name)
         if name not in self.values:
-            return f"Not found: '{name}' is not exist"
+            return f"Not found: '{name}' is not found"
         _default, kind, mutable = SETTINGS[name]
         if not mutable:
-            return f"Not supported: '{name}' is not support to modify"
-        if kind in ("int", "long") and not re.fullmatch(r"-?\d+", value):
-            return f"Invalid argument: convert '{value}' as {kind} failed"
-        if kind == "bool" and value not in ("true", "false"):
-            return f"Invalid argument: convert '{value}' as bool failed"
+            return f"Not supported: '{name}' is immutable"
+        if (kind in ("int", "long") and not re.fullmatch(r"-?\d+", value)) or (
+                kind == "bool" and value not in ("true", "false")):
+            return f"Invalid argument: Invalid value of config '{name}': '{value}'"
         self.values[name] = value
         return None
 
     def describe(self):
         """The settings as information_schema.be_configs shows them."""
-        return [{"name": name, "value": value, "type": SETTINGS[name][1], "default": self.default(name),
-                 "mutable": SETTINGS[name][2]} for name, value in sorted(self.values.items())]
+        return [{"name": name, "value": value, "type": SHOWN_TYPES.get(kind, kind), "default": self.default(name),
+                 "mutable": mutable}
+                for name, value in sorted(self.values.items()) for _default, kind, mutable in [SETTINGS[name]]]

@@ -77,7 +77,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         error = "Bad request: no setting given"
         for name, value in parse_qsl(split.query, keep_blank_values=True):
-            error = self.server.node.config.set(name, value)
+            reason = self.server.node.config.set(name, value)
+            error = reason and f"set {name}={value} failed, reason: {reason}"
             if error:
                 break
         answer = {"status": "BAD", "msg": error} if error else {"status": "OK", "msg": ""}

@@ -89,6 +89,8 @@ class Config:
         self.version = version
         self.path = os.path.join(home, "conf", "fe.conf")
         self.given = properties(self.path)
+        # What ADMIN SET ... WITH PERSISTENT asks for (section 0.10, 0.16); ConfigBase.init looks once, at the start.
+        self.persistable = not os.path.exists("/.dockerenv") and os.access(self.path, os.W_OK)
         self.faults = properties(os.path.join(home, "conf", "standin.conf"))
         self.settings = {setting.key: setting for setting in _recorded(version)}
         if "mysql_server_version" in self.settings:
@@ -134,21 +136,20 @@ class Config:
         """What to multiply the real one's waits with: tests shorten heartbeat_timeout_second (5 by default)."""
         return self.integer("heartbeat_timeout_second") / 5
 
-    def persistable(self):
-        """May ADMIN SET ... WITH PERSISTENT write fe.conf here (section 0.10, 0.16)?"""
-        return not os.path.exists("/.dockerenv") and os.access(self.path, os.W_OK)
-
     def persist(self, name, value, user, when):
-        """Write one setting into fe.conf as WITH PERSISTENT does: before any check (section 0.16)."""
+        """Write one setting into fe.conf as WITH PERSISTENT does: before any check (section 0.16).
+
+        As ConfigBase.appendPersistedProperties: every line of that name is replaced.
+        """
         with open(self.path, encoding="utf-8") as file:
             lines = file.read().splitlines()
-        for index, line in enumerate(lines):
-            match = re.match(r"\s*([^#\s=]+)\s*=\s*(.*?)\s*$", line)
-            if match and match.group(1) == name:
-                lines[index:index + 1] = [f"# The user {user} changed {match.group(2)} to {value} at {when}",
-                                          f"{name} = {value}"]
-                break
-        else:
-            lines += ["", f"# The user {user} added {name}={value} at {when}", f"{name} = {value}"]
+        before = properties(self.path).get(name)
+        comment = f"changed {before} to {value}" if before else f"added {name}={value}"
+        added = [f"# The user {user} {comment} at {when}", f"{name} = {value}"]
+        result = []
+        for line in lines:
+            result += added if re.match(rf"{re.escape(name)}\s*=", line.strip()) else [line]
+        if result == lines:
+            result += ["", *added]
         with open(self.path, "w", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
+            file.write("\n".join(result) + "\n")

@@ -122,7 +122,8 @@ class Forwarder:
             return {"error": SqlError(_STRANGER).packed()}
         if message["type"] == "set_config":
             try:
-                settings.set_here(self.frontend.config, message["key"], message["value"], message["persistent"])
+                settings.set_here(self.frontend.config, message["key"], message["value"], message["persistent"],
+                                  message.get("user", "root"))
             except SqlError as error:
                 return {"error": error.message}
             return {}

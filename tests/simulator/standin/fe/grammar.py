@@ -170,7 +170,8 @@ _PATTERNS = [
     ("show_empty", None, None, "SHOW RESOURCE GROUPS ALL"),
     ("show_processlist", None, "4.2", "SHOW [full:FULL] PROCESSLIST"),
     ("show_processlist", "4.2", None, f"SHOW [full:FULL] PROCESSLIST {_FILTER}"),
-    ("update_be_configs", "3.0", None, "UPDATE information_schema . be_configs SET <change:rest>"),
+    ("update_be_configs", "3.0", None,
+     "UPDATE information_schema . be_configs SET VALUE = <value:constant> [WHERE <where:filter>]"),
     ("use", None, None, "USE <name:ident>"),
     ("select", None, None, "SELECT <list:rest>"),
     ("set_variables", None, None, "SET <assignments:rest>"),
@@ -401,6 +402,10 @@ class _Matcher:
             return [(token.value + following.value, place + 1)]
         return [(f"{token.value}@%", place)]
 
+    def take_constant(self, _token, position):
+        found = self._constant(position)
+        return [(str(found[0]), position + 1)] if found else []
+
     # A filter (4.2). Each of these returns (tree, next position), or None where there is none.
 
     def take_filter(self, _token, position):
@@ -522,6 +527,14 @@ def _distance(first, second):
         for place, other in enumerate(second, 1):
             row.append(min(previous[place] + 1, row[-1] + 1, previous[place - 1] + (char != other)))
     return row[-1]
+
+
+def filter_of(text, version):
+    """The filter that a text is. Raises SqlError."""
+    matcher = _Matcher(text)
+    for captured in matcher.match([("take", "where", "filter")], 0, {}):
+        return captured["where"]
+    raise matcher.error(version)
 
 
 def parse(text, version):

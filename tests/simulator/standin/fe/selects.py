@@ -6,10 +6,8 @@
 import re
 import time
 
-from standin.fe import errors, grammar, settings
+from standin.fe import be_configs, errors, grammar
 from standin.fe.show import Table
-
-_CONDITION = re.compile(r"""\s*`?(\w+)`?\s*(=|LIKE)\s*(?:"([^"]*)"|'([^']*)'|(\d+))\s*""", re.I)
 
 
 def _current_version(session):
@@ -67,15 +65,8 @@ def _value(session, expression):
 
 
 def _from_be_configs(session, columns, condition):
-    session.frontend.workers.run_on_all()
-    conditions = []
-    for part in re.split(r"\band\b", condition, flags=re.I) if condition else ():
-        match = _CONDITION.fullmatch(part)
-        if not match:
-            raise errors.analysis(session.frontend.version, f"unsupported condition: {part.strip()}")
-        name, operator, *values = match.groups()
-        conditions.append((name, operator.upper(), next(value for value in values if value is not None)))
-    table = settings.be_configs(session.frontend.replica.state, conditions)
+    where = grammar.filter_of(condition, session.frontend.version) if condition else None
+    table = be_configs.read(session.frontend, where)
     if columns == ["*"]:
         return table
     indexes = [table.columns.index(column.strip("`").upper()) for column in columns]

@@ -7,7 +7,7 @@ import itertools
 import re
 import uuid
 
-from standin.fe import catalog, errors, grammar, nodes, selects, settings, show, users, variables, zones
+from standin.fe import be_configs, catalog, errors, grammar, nodes, selects, settings, show, users, variables, zones
 from standin.fe.replication import NotLeader
 from standin.fe.show import Table, View
 from standin.fe.state import DEFAULT_WAREHOUSE
@@ -323,9 +323,9 @@ class Session:
     def _select(self, list):
         return selects.select(self, list)
 
-    def _update_be_configs(self, change):
+    def _update_be_configs(self, value, where=None):
         self._require(_OPERATE)
-        settings.update_be_configs(self.version, self.frontend.replica.state, change)
+        be_configs.update(self.frontend, value, where)
 
     # -- warehouses, snapshots, replicas -----------------------------------------------------------
 
