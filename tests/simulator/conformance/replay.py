@@ -31,6 +31,7 @@ FRONT_END = "127.0.0.1"
 PATIENCE = 20  # seconds in which a reading statement must come to answer as recorded
 PATIENCE_AFTER_FAILURE = 1
 QUICK, QUIET = 1, 300  # seconds between rounds of heartbeats; the recorded front ends had the default, 5
+ROUND = 0.3  # seconds that a round of heartbeats takes at most
 READING = re.compile(r"\s*(SHOW|SELECT|ADMIN SHOW)\b", re.IGNORECASE)
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
 
@@ -63,7 +64,8 @@ class Replay:
             self.nodes[address] = self.node(kind, address).start()
         settings = {"heartbeat_timeout_second": str(QUICK), "priority_networks": f"{FRONT_END}/32",
                     **self.scene.settings}
-        self.nodes[FRONT_END] = Node(self.release, "fe", self.work / "fe", settings).start()
+        faults = self.scene.front_end_faults
+        self.nodes[FRONT_END] = Node(self.release, "fe", self.work / "fe", settings, faults).start()
         self.nodes[FRONT_END].wait_for_url(f"http://{FRONT_END}:8030/api/bootstrap")
         for sql in self.scene.before:
             self.step_sql(sql)
@@ -118,15 +120,22 @@ class Replay:
         self.wait(f"{number} {column} in {name}", lambda: any(
             row["DbName"] == name and int(row[column]) >= number for row in self.rows("/statistic")))
 
+    def step_forgotten(self):
+        """Wait until no failure of a query is remembered any more."""
+        self.wait("no failures", lambda: all(row[3] == "0" for row in self.client.run(
+            "root", self.client.passwords["root"], ["SHOW BACKEND BLACKLIST"])[0].rows))
+
     def set_period(self, seconds):
         """Change the period of heartbeats and wait for the round that begins with it.
 
         The statement fails where another front end is registered and not there, but has done its work here by then.
+        A report of a back end also makes a journal entry: for the case that it was one, the round has time to end.
         """
         before = self.journal()
         self.client.run("root", self.client.passwords["root"],
                         [f"ADMIN SET FRONTEND CONFIG ('heartbeat_timeout_second'='{seconds}')"])
         self.wait("a heartbeat", lambda: self.journal() > before)
+        time.sleep(ROUND)
 
     def journal(self):
         """The number of the last journal entry: each round of heartbeats writes one."""

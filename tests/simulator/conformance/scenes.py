@@ -21,6 +21,7 @@ class Scene:
     files: list
     nodes: list = field(default_factory=lambda: list(LIVE))
     settings: dict = field(default_factory=dict)  # of the front end
+    front_end_faults: dict = field(default_factory=dict)
     # of back ends and compute nodes: the recorded doubles ran no queries, and had no port for them
     faults: dict = field(default_factory=lambda: {"closed_port": "brpc_port"})
     # Statements that were run before the first file.
@@ -48,10 +49,17 @@ SCENES["3.5.0-nodes"] = Scene(
     ["01-show-fresh-cluster.txt", "02-backend-dead.txt", "03-compute-node-dead.txt", "04-backend-live.txt",
      "05-broker.txt", "06-decommission.txt"],
     # Recorded some minutes after the start: the front end has made its own database, then the first tables in it.
-    settings={"statistic_manager_sleep_time_sec": "1", "table_keeper_interval_second": "1"},
+    settings={"statistic_manager_sleep_time_sec": "1", "table_keeper_interval_second": "600",
+              # 06 was over before the back end that it sends away had gone.
+              "alter_scheduler_interval_millisecond": "600000"},
     steps={
         ("02-backend-dead.txt", 0): [
             ("sql", "ADMIN SET FRONTEND CONFIG ('statistic_manager_sleep_time_sec'='600')"), ("quiet",),
+        ],
+        ("06-decommission.txt", 0): [
+            ("sql", "ADMIN SET FRONTEND CONFIG ('table_keeper_interval_second'='1')"),
+            ("database", "_statistics_", "TableNum", 3),
+            ("sql", "ADMIN SET FRONTEND CONFIG ('table_keeper_interval_second'='600')"),
         ],
         ("04-backend-live.txt", 19): [("quick",)],
         ("05-broker.txt", 0): [("quiet",)],
@@ -94,10 +102,10 @@ SCENES["3.5.0-drain"] = Scene(
 
 
 
-def later_scenes(version, *, statistics, shared_data, scripts):
+def later_scenes(version, *, late_start_time, statistics, shared_data, scripts):
     """The scenes of a folder recorded later, on one front end and one after another as below.
 
-    statistics: whether the front end had made its statistics tables, and asked for more replicas of its others, by
+    late_start_time: whether 01 was recorded before the front end told its start time. statistics: whether the front end had made its statistics tables, and asked for more replicas of its others, by
     the end of 06. shared_data, scripts: whether the folder has 19 and 17, each recorded on a front end of its own.
     """
     def setting(name, value):
@@ -111,6 +119,7 @@ def later_scenes(version, *, statistics, shared_data, scripts):
          "16-frontends-add-drop.txt", "18-new-in-4.txt"],
         # 01 was recorded in the first seconds, before the front end made a database of its own.
         settings={"statistic_manager_sleep_time_sec": "600", "table_keeper_interval_second": "600"},
+        front_end_faults={"late_start_time_seconds": "10"} if late_start_time else {},
         steps={
             ("02-backend-dead.txt", 0): [
                 ("quiet",), setting("statistic_manager_sleep_time_sec", 1), ("database", "_statistics_", "TableNum", 0),
@@ -118,11 +127,14 @@ def later_scenes(version, *, statistics, shared_data, scripts):
             ],
             ("02-backend-dead.txt", 90): [("tick",)] * 4,
             ("02-backend-dead.txt", 211): [("tick",)] * 4,
-            ("04-backend-live.txt", 19): [("tick",)] * 4,
+            ("04-backend-live.txt", 19): [("quick",)],
+            ("05-broker.txt", 0): [("quiet",)],
             ("05-broker.txt", 47): [("tick",)],
             ("05-broker.txt", 243): [("tick",)] * 3,
-            # A query of the front end's own, when no back end could run it any more.
+            # Two minutes after the query of 04, which is as long as failures are remembered, the front end had one of
+            # its own: no back end could run it any more.
             ("06-decommission.txt", 0): [
+                setting("black_host_history_sec", 1), ("forgotten",), setting("black_host_history_sec", 120),
                 ("try", "SELECT current_version()"),
                 setting("table_keeper_interval_second", 1), ("database", "_statistics_", "TableNum", 3),
                 setting("table_keeper_interval_second", 600), ("quick",),
@@ -137,6 +149,7 @@ def later_scenes(version, *, statistics, shared_data, scripts):
             ],
             # 08 ends with the period of 5 s, which 09 shows.
             ("10-privileges.txt", 0): [("quick",)],
+            ("12-http.txt", 0): [setting("heartbeat_timeout_second", 5)],
             ("16-frontends-add-drop.txt", 0): [("quiet",)],
             ("16-frontends-add-drop.txt", 87): [("tick",)],
             ("18-new-in-4.txt", 0): [("tick",)],
@@ -151,10 +164,10 @@ def later_scenes(version, *, statistics, shared_data, scripts):
             settings={"run_mode": "shared_data", "cloud_native_storage_type": "S3"})
 
 
-SCENES.update(later_scenes("3.5.7", statistics=True, shared_data=False, scripts=True))
-SCENES.update(later_scenes("4.0.0", statistics=True, shared_data=True, scripts=True))
-SCENES.update(later_scenes("4.1.0", statistics=False, shared_data=True, scripts=False))
-SCENES.update(later_scenes("4.2.0", statistics=True, shared_data=False, scripts=True))
+SCENES.update(later_scenes("3.5.7", late_start_time=True, statistics=True, shared_data=False, scripts=True))
+SCENES.update(later_scenes("4.0.0", late_start_time=False, statistics=True, shared_data=True, scripts=True))
+SCENES.update(later_scenes("4.1.0", late_start_time=False, statistics=False, shared_data=True, scripts=False))
+SCENES.update(later_scenes("4.2.0", late_start_time=False, statistics=True, shared_data=False, scripts=True))
 
 # Statements that cannot be replayed: (folder, file, line) -> why. Kept as small as can be.
 NOT_REPLAYED = {

@@ -108,7 +108,7 @@ class Heartbeats:
         if row["name"] == self.frontend.replica.name:
             return {"ok": True, "queryPort": self.frontend.config.integer("query_port"),
                     "rpcPort": self.frontend.config.integer("rpc_port"), "feVersion": self.frontend.version.full,
-                    "replayedJournalId": self.frontend.replica.journal_id, "feStartTime": self.frontend.start_time}
+                    "replayedJournalId": self.frontend.replica.journal_id, "feStartTime": self._own_start_time()}
         query = urllib.parse.urlencode({"cluster_id": state["cluster_id"], "token": state["token"]})
         url = f"http://{net.in_url(row['host'])}:{self.frontend.config.text('http_port')}/api/bootstrap?{query}"
         try:
@@ -119,6 +119,11 @@ class Heartbeats:
         if content["status"] != "OK":
             return {"ok": False, "message": content["msg"]}
         return dict(content, ok=True)
+
+    def _own_start_time(self):
+        """As told to others. The first rounds can come before the start is over: StartTime is NULL then (0.17)."""
+        late = self.frontend.config.fault("late_start_time_seconds") or 0
+        return self.frontend.start_time if self.frontend.now() >= self.frontend.start_time + 1000 * late else 0
 
     def _ask_node(self, state, row, node_type, timeout):
         from standin import thrift  # thriftpy2 takes a third of a second to load: not before the first node

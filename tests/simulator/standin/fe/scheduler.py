@@ -94,8 +94,7 @@ class Scheduler:
 
         def change(state):
             drained = [node for node in state["backends"] if node["decommissioned"]
-                       and (state["run_mode"] == "shared_data" or not catalog.tablets_on(state, node["id"]))
-                       and node["last_heartbeat"]]
+                       and (state["run_mode"] == "shared_data" or not catalog.tablets_on(state, node["id"]))]
             for node in drained:
                 state["backends"].remove(node)
             return bool(drained)

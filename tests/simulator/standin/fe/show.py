@@ -336,9 +336,9 @@ _ROOT = [
 
 _STATISTIC = ("DbId", "DbName", "TableNum", "PartitionNum", "IndexNum", "TabletNum", "ReplicaNum",
               "UnhealthyTabletNum", "InconsistentTabletNum", "CloningTabletNum", "ErrorStateTabletNum")
-_BALANCE_ITEMS = (("cluster_load_stat", None), ("working_slots", None), ("sched_stat", None), ("priority_repair", None),
-                  ("pending_tablets", None), ("running_tablets", None), ("history_tablets", None),
-                  ("all_tablets", None), ("balance_stat", "3.5.1"))
+_BALANCE_ITEMS = (("balance_stat", "3.5.1"), ("cluster_load_stat", None), ("working_slots", None),
+                  ("sched_stat", None), ("priority_repair", None), ("pending_tablets", None),
+                  ("running_tablets", None), ("history_tablets", None), ("all_tablets", None))
 _QUERIES = {"2.5": ("QueryId", "ConnectionId", "Database", "User", "ScanBytes", "ProcessRows", "ExecTime"),
             "3.1": ("StartTime", "QueryId", "ConnectionId", "Database", "User", "ScanBytes", "ScanRows", "MemoryUsage",
                     "DiskSpillSize", "CPUTime", "ExecTime"),
