@@ -42,9 +42,9 @@ the list."""
 def decide_blacklist(kind, entries, wishes):
     """The BlacklistChange of one front end.
 
-    ``entries``: rows of its SHOW ... BLACKLIST. ``wishes``: id -> whether the node is to be on the list; the id of a node
-    that is foreseen alone is a text. True is met by
-    a MANUAL entry alone, since another one goes by itself; False by no entry of either type.
+    ``entries``: rows of its SHOW ... BLACKLIST. ``wishes``: id -> whether the node is to be on the list; a node that is
+    only foreseen has a text in place of the id. True is met by a MANUAL entry alone, since another one goes by itself;
+    False by no entry of either type.
     """
     types = _types(kind, entries)
     added = sorted((number for number, wished in wishes.items() if wished and types.get(number) != MANUAL), key=str)
@@ -63,9 +63,10 @@ def _types(kind, entries):
 def hold_blacklist(module, kind, wishes, addresses):
     """Make every living front end's list as wished. Returns ``(reports, before, after)``, the latter for the diff.
 
-    ``wishes``: id -> bool. ``addresses``: id -> ``host:port`` of the node. A report is a dict: ``frontend`` (host:port),
-    ``entries`` (list of {node, type} of the nodes of ``wishes``; None where the list is not known) and ``error`` (None,
-    or why not). Raises Failure when the list of a living front end cannot be made so; the others are made so first.
+    ``wishes``: id -> bool. ``addresses``: id -> ``host:port`` of the node. A report is a dict: ``frontend``
+    (host:port), ``entries`` (list of {node, type} of the nodes of ``wishes``; None where the list is not known) and
+    ``error`` (None, or why not). Raises Failure when the list of a living front end cannot be made so; those of the
+    others are made so first.
     """
     frontends = sorted(module.session.rows(FRONTENDS), key=lambda row: (row['host'], row['query_port']))
     living = [row for row in frontends if row['alive'] and row['query_port']]

@@ -10,6 +10,7 @@ The rules themselves, from rows and wishes to a Change, are pure functions: _fro
 from collections import namedtuple
 
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import is_address, normalise, same_host
+from ansible_collections.starrocks.cluster.plugins.module_utils._tables import parse_time
 from ansible_collections.starrocks.cluster.plugins.module_utils._versions import parse_or_none
 
 ABSENT = 'absent'
@@ -47,6 +48,14 @@ def version_lacks(version, needs):
     return ['%s came with StarRocks %s, and this is %s: upgrade the cluster, or %s'
             % (feature.title, feature.since, known, feature.instead)
             for feature in needs if known[:3] < parse_or_none(feature.since)[:3]]
+
+
+def read_start_time(text):
+    """The option previous_start_time: a time as StarRocks shows it or as this collection does, '' for none known."""
+    try:
+        return parse_time(text) if text else None
+    except ValueError:
+        raise ValueError('%r is no time such as 2026-11-23T03:05:32Z' % text)
 
 
 def find_renamed(rows, old, new, resolve):

@@ -297,11 +297,9 @@ def _state(row):
 def _said(kind, matches, state):
     """``(before, after)`` where every node of ``matches`` that is there comes to ``state``."""
     before = {address_of(kind, row): _state(row) for dummy, rows in matches for row in rows}
-    after = {address: state for address in before}
+    after = dict.fromkeys(before, state)
     nowhere = {join_host_port(node.host, node.port): ABSENT for node, rows in matches if not rows}
-    before.update(nowhere)
-    after.update(nowhere)
-    return before, after
+    return dict(before, **nowhere), dict(after, **nowhere)
 
 
 def _stored(kind, rows):
@@ -397,8 +395,8 @@ def decide_disks(disks_by_address, wishes, force=False):
 
 def _refuse_disk(address, path, row, goal, force):
     if row['state'] == 'OFFLINE':
-        return ['disk %s of back end %s is OFFLINE, which means that the back end cannot use it: mend or replace it, or '
-                'take it out of storage_root_path and restart the back end' % (path, address)]
+        return ['disk %s of back end %s is OFFLINE, which means that the back end cannot use it: mend or replace it, '
+                'or take it out of storage_root_path and restart the back end' % (path, address)]
     if goal == 'DISABLED' and row.get('tablet_num') and not force:
         return ['disk %s of back end %s holds %d tablets, which disabling drops: move them away first with state: '
                 'decommissioned, or throw them away with force: true' % (path, address, row['tablet_num'])]

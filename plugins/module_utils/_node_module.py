@@ -6,12 +6,13 @@
 
 import re
 
-from ansible_collections.starrocks.cluster.plugins.module_utils import _sql_address, _wait
+from ansible_collections.starrocks.cluster.plugins.module_utils import _wait
 from ansible_collections.starrocks.cluster.plugins.module_utils._blacklist import hold_blacklist
 from ansible_collections.starrocks.cluster.plugins.module_utils._changes import (
     ABSENT,
     DECOMMISSIONED,
     PRESENT,
+    read_start_time,
     refuse_rename,
     version_lacks,
 )
@@ -24,6 +25,13 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._node_changes im
     decide_disks,
     decide_nodes,
     duplicates,
+)
+from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import (
+    Resolver,
+    check_host,
+    check_port,
+    is_address,
+    join_host_port,
 )
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import Failure
 from ansible_collections.starrocks.cluster.plugins.module_utils._tables import disks_table
@@ -38,8 +46,8 @@ _NO_DISKS = 'not support'
 def _read_location(text):
     location = re.sub(r'\s', '', text)
     if location and not _LOCATION.match(location):
-        raise ValueError("%r is no location such as rack:r1 (small letters, digits and underscores around one colon; '' "
-                         'for none)' % text)
+        raise ValueError('%r is no location such as rack:r1 (small letters, digits and underscores around one colon; '
+                         'an empty text is none)' % text)
     return location
 
 
@@ -67,11 +75,11 @@ _FIELDS = {
     'location': (dict(type='str'), _read_location),
     'warehouse': (dict(type='str'), _read_warehouse),
     'blacklisted': (dict(type='bool'), bool),
-    'renamed_from': (dict(type='str'), _sql_address.check_host),
+    'renamed_from': (dict(type='str'), check_host),
     'disks': (dict(type='list', elements='dict', options=dict(
         path=dict(type='str', required=True),
         state=dict(type='str', choices=sorted(DISK_STATES), required=True))), _disk_states),
-    'previous_start_time': (dict(type='str'), lambda text: text or None),
+    'previous_start_time': (dict(type='str'), read_start_time),
 }
 _FOR_ALL = ('location', 'warehouse', 'blacklisted')
 
@@ -90,7 +98,7 @@ def node_arguments(kind, fields=()):
 def wished_nodes(params, kind, resolve, may_be_none=False):
     """``(list of Node, findings)``: the option ``nodes``, checked, and all that is wrong with it in words."""
     nodes, findings = [], []
-    readers = [('host', 'host', _sql_address.check_host), ('port', kind.port_option, _sql_address.check_port)]
+    readers = [('host', 'host', check_host), ('port', kind.port_option, check_port)]
     readers += [(field, field, read) for field, (dummy, read) in sorted(_FIELDS.items())]
     for place, entry in enumerate(params['nodes'] or ()):
         values = {}
@@ -110,9 +118,9 @@ def wished_nodes(params, kind, resolve, may_be_none=False):
             nodes.append(Node(**values))
     for node in duplicates(nodes, resolve):
         findings.append('nodes: %s is named twice, by spelling or by name resolution, and StarRocks would add it twice'
-                        % _sql_address.join_host_port(node.host, node.port))
+                        % join_host_port(node.host, node.port))
     for node in duplicates([Node(node.renamed_from, node.port) for node in nodes if node.renamed_from], resolve):
-        findings.append('nodes: %s is named twice in renamed_from' % _sql_address.join_host_port(node.host, node.port))
+        findings.append('nodes: %s is named twice in renamed_from' % join_host_port(node.host, node.port))
     if not params['nodes'] and not (may_be_none and params['nodes'] is None):
         findings.append('nodes is empty: name at least one %s' % kind.title)
     return nodes, findings
@@ -129,8 +137,8 @@ def run_nodes(module, kind, name=None, findings=()):
 def _still_there(address, row):
     if row['tablet_num']:
         return '%s still holds %d tablets' % (address, row['tablet_num'])
-    return '%s holds no tablets any more, but is not dropped yet (with drop_backend_after_decommission = false it never ' \
-           'is)' % address
+    return ('%s holds no tablets any more, but is not dropped yet (it never is with drop_backend_after_decommission = '
+            'false)' % address)
 
 
 class _Run(object):
@@ -142,7 +150,7 @@ class _Run(object):
         self.name = name
         self.state = module.params['state']
         self.force = module.params.get('force', False)
-        self.resolve = _sql_address.Resolver()
+        self.resolve = Resolver()
         self.nodes, wrong = wished_nodes(module.params, kind, self.resolve, name is not None and self.state == ABSENT)
         module.refuse(list(findings) + wrong)
         self.results = {}
@@ -184,7 +192,7 @@ class _Run(object):
         is given a location, the listing alone tells.
         """
         return self.state == ABSENT or any(
-            node.location and not _sql_address.is_address(node.host) for node in self.nodes)
+            node.location and not is_address(node.host) for node in self.nodes)
 
     def ours(self, rows):
         """``[(Node, its rows)]`` in the order of the wishes."""
@@ -198,12 +206,12 @@ class _Run(object):
         shown = dict(nodes=[row for dummy, found in ours for row in found])
         if self.state == DECOMMISSIONED:
             # A back end that is not there any more has none left.
-            shown['tablets_left'] = {_sql_address.join_host_port(node.host, node.port):
+            shown['tablets_left'] = {join_host_port(node.host, node.port):
                                      sum(row['tablet_num'] or 0 for row in found) for node, found in ours}
         return shown
 
     def _results_on_failure(self, rows):
-        return dict((key, value) for key, value in dict(self.results, **self.shown(rows)).items() if key != 'diff')
+        return {key: value for key, value in dict(self.results, **self.shown(rows)).items() if key != 'diff'}
 
     def _title(self):
         return 'not all %ss were %s' % (self.kind.title, 'alive' if self.state == PRESENT else 'gone')
@@ -216,7 +224,7 @@ class _Run(object):
                 continue
             reason = _wait.node_lacks(found[0] if found else None, node.previous_start_time)
             if reason:
-                reasons.append('%s %s' % (_sql_address.join_host_port(node.host, node.port), reason))
+                reasons.append('%s %s' % (join_host_port(node.host, node.port), reason))
         return reasons
 
     def _say(self, before, after):
@@ -234,7 +242,7 @@ class _Run(object):
                 addresses[row[self.kind.id_column]] = address_of(self.kind, row)
                 wishes[row[self.kind.id_column]] = node.blacklisted
             if not found and node.blacklisted and self.module.check_mode:
-                address = _sql_address.join_host_port(node.host, node.port)
+                address = join_host_port(node.host, node.port)
                 addresses['<id of %s>' % address] = address
                 wishes['<id of %s>' % address] = True
         reports, before, after = hold_blacklist(self.module, self.kind, wishes, addresses) if wishes else ([], {}, {})
@@ -247,7 +255,7 @@ class _Run(object):
         wishes, numbers = {}, {}
         for node, found in self.ours(rows):
             if node.disks:
-                address = address_of(self.kind, found[0]) if found else _sql_address.join_host_port(node.host, node.port)
+                address = address_of(self.kind, found[0]) if found else join_host_port(node.host, node.port)
                 wishes[address] = node.disks
                 numbers[address] = found[0][self.kind.id_column] if found else None
 
@@ -263,9 +271,9 @@ class _Run(object):
         except StatementError as error:
             if _NO_DISKS not in error.words:
                 raise
-            raise Failure('%s. To do: this build of StarRocks changes no single disks, only the Enterprise Edition does. '
-                          'Take the disk out of storage_root_path in be.conf and restart the back end, or decommission '
-                          'the whole back end' % str(error).rstrip('. '))
+            raise Failure('%s. To do: this build of StarRocks changes no single disks, only the Enterprise Edition '
+                          'does. Take the disk out of storage_root_path in be.conf and restart the back end, or '
+                          'decommission the whole back end' % str(error).rstrip('. '))
         self._say(change.before, change.after)
         self.results['disks'] = [dict(disk, node=address) for address, shown in sorted((disks or read()).items())
                                  for disk in shown or () if disk['root_path'] in wishes[address]]

@@ -45,8 +45,8 @@ options:
       disks:
         description:
           - States of single disks, as far as they matter. Used with O(state=present).
-          - StarRocks has the statements since 3.1, but only its Enterprise Edition carries them out; other builds answer
-            "not support".
+          - StarRocks has the statements since 3.1, but only its Enterprise Edition carries them out; other builds
+            answer "not support".
         type: list
         elements: dict
         suboptions:

@@ -41,8 +41,8 @@ options:
     description:
       - The host by which the front end may still be registered. Where it is, it is renamed to O(host).
       - StarRocks does not change one IPv4 address to another, and does not rename the leader.
-      - The next start of the front end has to come up with the new address; a name needs C(start_fe.sh --host_type FQDN).
-        Until then it runs on as it was.
+      - The next start of the front end has to come up with the new address; a name needs C(start_fe.sh --host_type
+        FQDN). Until then it runs on as it was.
       - Used with O(state=present). A front end that is registered by neither host is an error.
     type: str
   previous_start_time:
@@ -132,17 +132,22 @@ still_listening:
 """
 
 from ansible_collections.starrocks.cluster.plugins.module_utils import _sql_address, _wait
-from ansible_collections.starrocks.cluster.plugins.module_utils._changes import refuse_rename, version_lacks
+from ansible_collections.starrocks.cluster.plugins.module_utils._changes import (
+    read_start_time,
+    refuse_rename,
+    version_lacks,
+)
 from ansible_collections.starrocks.cluster.plugins.module_utils._frontend_changes import decide_frontend, find_frontend
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import SqlModule, wait_arguments
 from ansible_collections.starrocks.cluster.plugins.module_utils._tables import FRONTENDS
 
 
 def read_options(params):
-    """``(values, findings)``: host, edit_log_port and renamed_from as checked, and what is wrong with them."""
+    """``(values, findings)``: the options that are texts, as they were read, and what is wrong with them."""
     values, findings = {}, []
     for option, check in (('host', _sql_address.check_host), ('edit_log_port', _sql_address.check_port),
-                          ('renamed_from', _sql_address.check_host)):
+                          ('renamed_from', _sql_address.check_host),
+                          ('previous_start_time', read_start_time)):
         try:
             values[option] = None if params[option] is None else check(params[option])
         except ValueError as error:
@@ -176,7 +181,7 @@ def run(module):
         return change._replace(refusals=change.refusals + lacks)
 
     def lacks(rows):
-        reason = _wait.frontend_lacks(find_frontend(rows, host, session.resolve), params['previous_start_time'] or None,
+        reason = _wait.frontend_lacks(find_frontend(rows, host, session.resolve), values['previous_start_time'],
                                       _wait.port_answers)
         return ['%s %s' % (_sql_address.join_host_port(host, port), reason)] if reason else []
 

@@ -87,15 +87,16 @@ def test_locations(old_and_new):
 
 
 @pytest.mark.parametrize("module, listing, noun", [
-    ("starrocks_backend", "SHOW BACKENDS", "BACKEND"), ("starrocks_compute_node", "SHOW COMPUTE NODES", "COMPUTE NODE")])
+    ("starrocks_backend", "SHOW BACKENDS", "BACKEND"),
+    ("starrocks_compute_node", "SHOW COMPUTE NODES", "COMPUTE NODE")])
 def test_warehouses(old_and_new, module, listing, noun):
     cluster, look = old_and_new, hosts(old_and_new, listing)
     nodes, there = [{"host": address(31)}], "default_warehouse"
     if cluster.version < (3, 3):
         refused(cluster, look, "warehouses came with StarRocks 3.3.0", module, nodes=nodes, warehouse=there, wait=False)
         return
-    cluster.by_law(module, look, [f'ALTER SYSTEM ADD {noun} "{address(31)}:9050" INTO WAREHOUSE "{there}"'], nodes=nodes,
-                   warehouse=there, wait=False)
+    cluster.by_law(module, look, [f'ALTER SYSTEM ADD {noun} "{address(31)}:9050" INTO WAREHOUSE "{there}"'],
+                   nodes=nodes, warehouse=there, wait=False)
     refused(cluster, look, "is in warehouse default_warehouse, not w1", module, nodes=nodes, warehouse="w1", wait=False)
     before = look()
     unknown = cluster.run(module, nodes=[{"host": address(32)}], warehouse="w1", wait=False)
@@ -120,7 +121,8 @@ def test_blacklists(old_and_new, module, listing, noun, identity, since):
             return [(row[identity], row["AddBlackListType"]) for row in cluster.ask(f"SHOW {noun} BLACKLIST")
                     if row[identity] == number]
 
-        done = cluster.by_law(module, look, [f"ADD {noun} BLACKLIST {number}"], nodes=nodes, blacklisted=True, wait=False)
+        done = cluster.by_law(module, look, [f"ADD {noun} BLACKLIST {number}"], nodes=nodes, blacklisted=True,
+                              wait=False)
         assert done["blacklists"] == [{"frontend": f"{cluster.first}:9030", "error": None, "entries": [
             {"node": f"{address(33)}:9050", "type": "MANUAL"}]}]
         assert look() == [(number, "MANUAL")]
@@ -181,7 +183,8 @@ def test_disks(old_and_new):
     refused(cluster, look, f"shows no disk /nowhere, but {path}", "starrocks_backend",
             nodes=[dict(wish, disks=[{"path": "/nowhere", "state": "online"}])])
     if cluster.version < (3, 1):
-        refused(cluster, look, "statements about single disks came with StarRocks 3.1.0", "starrocks_backend", nodes=[wish])
+        refused(cluster, look, "statements about single disks came with StarRocks 3.1.0", "starrocks_backend",
+                nodes=[wish])
         return
     tried = cluster.succeed("starrocks_backend", True, nodes=[wish])
     assert tried["queries"] == [f'ALTER SYSTEM DECOMMISSION DISK "{path}" ON BACKEND "{address(21)}:9050"']
@@ -236,8 +239,8 @@ def test_ipv6(old_and_new):
     cluster, look = old_and_new, hosts(old_and_new, "SHOW COMPUTE NODES")
     nodes = [{"host": "fd00::1"}]
     if cluster.version < (3, 3):
-        refused(cluster, look, "IPv6 addresses of nodes came with StarRocks 3.3.0", "starrocks_compute_node", nodes=nodes,
-                wait=False)
+        refused(cluster, look, "IPv6 addresses of nodes came with StarRocks 3.3.0", "starrocks_compute_node",
+                nodes=nodes, wait=False)
         return
     cluster.by_law("starrocks_compute_node", look, ['ALTER SYSTEM ADD COMPUTE NODE "[fd00::1]:9050"'],
                    nodes=nodes, wait=False)

@@ -10,7 +10,15 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._blacklist impor
 from ansible_collections.starrocks.cluster.plugins.module_utils._connection import ConnectionOptions, Session
 from ansible_collections.starrocks.cluster.plugins.module_utils._node_changes import BACKEND, COMPUTE_NODE
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import Failure
-from sql_double import FRONTEND_COLUMNS, Clock, Driver, Frontend, frontend_row, lost, said
+from ansible_collections.starrocks.cluster.tests.unit.plugins.module_utils.sql_double import (
+    FRONTEND_COLUMNS,
+    Clock,
+    Driver,
+    Frontend,
+    frontend_row,
+    lost,
+    said,
+)
 
 COLUMNS = ('BackendId', 'AddBlackListType', 'LostConnectionTime', 'LostConnectionNumberInPeriod', 'CheckTimePeriod(s)')
 
@@ -24,7 +32,8 @@ def entry(number, type_name='MANUAL'):
     ([entry(1), entry(7)], {1: True, 2: False}, []),
     ([entry(1), entry(2)], {1: False, 3: True}, ['ADD BACKEND BLACKLIST 3', 'DELETE BACKEND BLACKLIST 1']),
     # One that the front end made goes by itself, so it is no answer to a wish; and it is in the way of the opposite.
-    ([entry(1, 'AUTO'), entry(2, 'AUTO')], {1: True, 2: False}, ['ADD BACKEND BLACKLIST 1', 'DELETE BACKEND BLACKLIST 2']),
+    ([entry(1, 'AUTO'), entry(2, 'AUTO')], {1: True, 2: False},
+     ['ADD BACKEND BLACKLIST 1', 'DELETE BACKEND BLACKLIST 2']),
     ([], {'<id of h:1>': True, 10001: True}, ['ADD BACKEND BLACKLIST 10001, <id of h:1>']),
     ([], {}, []),
 ])
@@ -47,7 +56,8 @@ class Listed:
         self.members = []
         self.frontend = Frontend({
             'SHOW FRONTENDS': (FRONTEND_COLUMNS, frontends),
-            'SHOW BACKEND BLACKLIST': lambda: (COLUMNS, [[number, 'MANUAL', None, '0', '5'] for number in self.members]),
+            'SHOW BACKEND BLACKLIST': lambda: (
+                COLUMNS, [[number, 'MANUAL', None, '0', '5'] for number in self.members]),
             'ADD BACKEND BLACKLIST 1': self.add,
         })
 

@@ -244,7 +244,8 @@ def test_a_node_in_another_warehouse_is_refused(row, warehouse, state):
 
 
 def test_back_ends_in_shared_data_mode_hold_only_a_cache():
-    change = decide_nodes(BACKEND, [dict(housed('10.0.0.1', 'default_warehouse'), tablet_num=9)], [ONE], 'absent', resolve)
+    row = dict(housed('10.0.0.1', 'default_warehouse'), tablet_num=9)
+    change = decide_nodes(BACKEND, [row], [ONE], 'absent', resolve)
     assert (change.statements, change.refusals) == (['ALTER SYSTEM DROP BACKEND "10.0.0.1:9050"'], [])
 
 
