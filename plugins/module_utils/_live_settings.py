@@ -148,8 +148,8 @@ def _floating(value):
     return float(text)
 
 
-# Reader of a single value by the type that is shown for it: Java's on front ends, C++'s on back ends ("std::" and "_t"
-# taken off). What is not listed is text.
+# Reader of a single value by the type that is shown for it: Java's on front ends, those of be/src/common/configbase.h
+# on back ends, of older ones with C++'s "std::" and "_t", which are taken off. What is not listed is text.
 _READERS = {
     'boolean': _boolean, 'bool': _boolean,
     'short': _whole(16), 'int16': _whole(16),
@@ -157,7 +157,7 @@ _READERS = {
     'long': _whole(64), 'int64': _whole(64),
     'double': _floating, 'float': _floating,
 }
-_LIST_TYPE = re.compile(r'^(?:(?P<java>\w+)\[\]|vector<(?P<cpp>\w+)>)$')
+_LIST_TYPE = re.compile(r'^(?:(?P<java>\w+)\[\]|(?:list|vector)<(?P<cpp>\w+)>)$')
 
 
 def read_value(type_name, value):
@@ -185,6 +185,9 @@ def read_shown(setting):
     text = setting.value or ''
     if setting.type.endswith('[]') and text.startswith('[') and text.endswith(']'):
         text = text[1:-1]
+    if setting.type == 'bool':
+        # What C++ prints for one unless it is told otherwise.
+        text = {'1': 'true', '0': 'false'}.get(text, text)
     try:
         return read_value(setting.type, text)
     except ValueError:
@@ -384,10 +387,9 @@ def settle(module, kind, result_key, read, statements_of, run, told=()):
             raise Failure('refused, and nothing was set: %s' % '. '.join(decided.findings), **known)
         statements = [statement for pending in decided.pending for statement in statements_of(pending)]
         if any(runs.get(statement, 0) >= TRIES for statement in statements):
-            raise Failure('%s could not be set everywhere%s' % (
-                ', '.join('%s (not on %s)' % (pending.name, ', '.join(node.address for node in pending.nodes))
-                          for pending in decided.pending),
-                '. StarRocks said: %s' % '; '.join(told) if told else ''), **known)
+            left = ['%s could not be set on %s' % (pending.name, ', '.join(node.address for node in pending.nodes))
+                    for pending in decided.pending]
+            raise Failure('; '.join(left) + ('. StarRocks said: %s' % '; '.join(told) if told else ''), **known)
         return Change(statements, decided.before, decided.after, [], [], [])
 
     def run_counted(statement):

@@ -80,6 +80,8 @@ DEAD = NodeSettings("front end", "fe9", {"host": "fe9"}, None, "it is not alive"
     ("long[]", [1, "2"], [1, 2]),
     ("std::vector<std::string>", "a,b", ["a", "b"]),
     ("std::vector<int32_t>", "1,2", [1, 2]),
+    ("list<int32>", "1,2", [1, 2]),
+    ("int64", "8", 8),
 ])
 def test_values(kind, value, typed):
     assert read_value(kind, value) == typed
@@ -117,6 +119,9 @@ def test_values_that_do_not_fit(kind, value, reason):
     ("long[]", "[10001, 10002]", [10001, 10002]),
     ("double", "1.0E-4", 0.0001),
     ("boolean", "true", True),
+    ("bool", "1", True),
+    ("bool", "0", False),
+    ("list<string>", "a,b", ["a", "b"]),
     ("int", "", ""),  # not what its type says
     ("String", None, ""),
 ])
