@@ -4,8 +4,8 @@
 
 """The conditions of starrocks_wait: what each takes, reads, and still lacks. Pure functions, no I/O.
 
-A *condition* is a dict of the options of starrocks_wait, with ``nodes`` a list of (host, port or None) or None. *Tables*
-are what was read in one look, by name: typed rows of listings; ``statistic``, the totals of that listing;
+A *condition* is a dict of the options of starrocks_wait, with ``nodes`` a list of (host, port or None) or None.
+*Tables* are what was read in one look, by name: typed rows of listings; ``statistic``, the totals of that listing;
 ``scheduling``, item -> number of '/cluster_balance'; ``images``, see _images.read_images.
 """
 
@@ -134,7 +134,8 @@ def _replicas_lack(condition, tables, resolve):
 
 
 def _scheduling_lacks(condition, tables, resolve):
-    return ['%d %s' % (tables[SCHEDULING][item], item.replace('_', ' ')) for item in UNDONE if tables[SCHEDULING].get(item)]
+    numbers = tables[SCHEDULING]
+    return ['%d %s' % (numbers[item], item.replace('_', ' ')) for item in UNDONE if numbers.get(item)]
 
 
 def _image_lacks(condition, tables, resolve):
@@ -145,7 +146,7 @@ def _image_lacks(condition, tables, resolve):
 
 Kind = namedtuple('Kind', ('takes', 'needs', 'reads', 'lacks'))
 Kind.__doc__ = """A kind of condition. ``takes``: options that it may have; ``needs``: those it must have; ``reads``:
-tables, besides that of the option kind; ``lacks(condition, tables, resolve)``: a list of reasons why it does not hold."""
+tables, where the option kind does not name it; ``lacks(condition, tables, resolve)``: why it does not hold, a list."""
 
 KINDS = {
     'leader': Kind(('host', 'not_host'), (), ('frontends',), _leader_lacks),

@@ -102,8 +102,8 @@ TOO_OLD = ErrorRule(
 # Its words hold those of whatever kept the other front end from it, so it is looked for first.
 SET_IN_PART = ErrorRule(
     'set on some front ends only', (), ('et config failed: set config for fe[',), FINAL,
-    'the front end that asked the others has the value, and so has each that could be reached; start the one that could '
-    'not', 'starrocks.md 2.2, 3.5')
+    'the front end that asked the others has the value, and so has each that could be reached; start the one that '
+    'could not', 'starrocks.md 2.2, 3.5')
 NO_WORKER = ErrorRule(
     'no node to run on', (), ('Backend node not found', 'Compute node not found', 'rpc failed'), FINAL,
     'this statement runs on back ends: see which of them are not alive, or are on the blacklist of this front end',
@@ -112,10 +112,10 @@ NO_WORKER = ErrorRule(
 ERROR_RULES = (
     SET_IN_PART,
     DENIED,
-    ErrorRule('TLS', (2026,), (), FINAL, 'the front end has TLS only with ssl_keystore_location in its fe.conf; without '
-              'it leave ca_cert and check_hostname out', 'PyMySQL, CR_SSL_CONNECTION_ERROR'),
-    ErrorRule('TLS', (2003,), ('[SSL',), FINAL, 'check ca_cert, and that the certificate is for the name in login_hosts',
-              "Python's ssl"),
+    ErrorRule('TLS', (2026,), (), FINAL, 'the front end has TLS only with ssl_keystore_location in its fe.conf; '
+              'without it leave ca_cert and check_hostname out', 'PyMySQL, CR_SSL_CONNECTION_ERROR'),
+    ErrorRule('TLS', (2003,), ('[SSL',), FINAL,
+              'check ca_cert, and that the certificate is for the name in login_hosts', "Python's ssl"),
     NO_ANSWER,
     ErrorRule('not MySQL', (2007,), (), FINAL, 'login_port is the query_port of the front ends (9030), not another of '
               'their ports', '_wire'),
@@ -448,7 +448,7 @@ class Session(object):
                 self._targets.append(target)
 
     def beside(self, host, port):
-        """A Session with that one front end, which does not go on elsewhere: this one where it is the one that is asked.
+        """A Session with that one front end, which does not go on elsewhere: this one where it is the one asked.
 
         Another one is closed by who has asked for it.
         """
@@ -529,9 +529,10 @@ class Session(object):
     def _open(self, target, user, password):
         options = self.options
         try:
+            # StarRocks hashes the UTF-8 of a password; of a text the driver would take the Latin 1.
             connection = self._driver.connect(
-                host=target[0], port=target[1], user=user, password=password, charset='utf8mb4', autocommit=True,
-                connect_timeout=options.connect_timeout, read_timeout=options.read_timeout,
+                host=target[0], port=target[1], user=user, password=password.encode('utf-8'), charset='utf8mb4',
+                autocommit=True, connect_timeout=options.connect_timeout, read_timeout=options.read_timeout,
                 write_timeout=options.connect_timeout, ssl=options.tls)
         except Exception as error:  # a server that is none may break the driver in any way
             raise self._understood(error, target, 'login of ' + user)

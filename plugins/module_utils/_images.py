@@ -7,9 +7,10 @@
 How images come about (StarRocks' source, fe-core, at 4.x: com.starrocks.journal.JournalWriter,
 leader.CheckpointController, http.meta.MetaService, http.rest.ShowMetaInfoAction): ALTER SYSTEM CREATE IMAGE only marks
 the journal. With the next entry that anybody writes, heartbeats among them, the journal is rolled; the leader looks
-every minute whether its newest image is older than what is rolled, has a new one made (from 3.4 on by another front end),
-and has the others fetch it. An image is called by the id of the last journal entry in it. So one that holds all that
-was written when it was asked for has at least the journal id of that time, whether it came by this asking or by itself.
+every minute whether its newest image is older than what is rolled, has a new one made (from 3.4 on by another front
+end), and has the others fetch it. An image is called by the id of the last journal entry in it. So one that holds
+all that was written when it was asked for has at least the journal id of that time, whether it came by this asking or
+by itself.
 
 SHOW_HA tells the newest image that a front end has on its disk, of the global metadata. That of the StarManager, which
 shared-data clusters make beside it, is shown nowhere.
@@ -40,7 +41,7 @@ def journal_id_of(frontends):
 
 
 def parse_page(text):
-    """``(journal_id, time)`` of the image in an answer of SHOW_HA: id 0 and time None without one. Raises ValueError."""
+    """``(journal_id, time)`` of the image in an answer of SHOW_HA: 0 and None without one. Raises ValueError."""
     page = json.loads(text)
     if not isinstance(page, dict) or 'last_checkpoint_version' not in page:
         raise ValueError('no last_checkpoint_version')
@@ -109,11 +110,12 @@ def decide_image(frontends, images, version, max_age, now):
     refusals = version_lacks(version, [FEATURE])
     leader = leader_of(frontends)
     if leader is None:
-        refusals.append('the cluster has no leader, and only a leader has an image made: start front ends until a majority '
-                        'of the followers runs')
+        refusals.append('the cluster has no leader, and only a leader has an image made: start front ends until a '
+                        'majority of the followers runs')
     if images and all(image['error'] for image in images):
-        refusals.append('no front end shows its image, so nobody could see the new one arrive (%s): let this host reach '
-                        'the http_port of the front ends, or leave the waiting out with wait: false' % images[0]['error'])
+        refusals.append('no front end shows its image, so nobody could see the new one arrive (%s): let this host '
+                        'reach the http_port of the front ends, or leave the waiting out with wait: false'
+                        % images[0]['error'])
     before = {join_host_port(image['host'], image['port']): 'image.%s' % image['journal_id'] for image in images}
     of_leader = [image for image in images if leader is not None and image['host'] == leader['host']]
     if refusals or (max_age is not None and of_leader and _is_young(of_leader[0], images, max_age, now)):

@@ -76,7 +76,7 @@ def run_mode_of(columns, version):
 
 def totals_of(tables):
     """Nodes registered and alive, by table that was read; tablets and bytes of all back ends together."""
-    totals = {name: None for name in NODE_TABLES}
+    totals = dict.fromkeys(NODE_TABLES)
     for name in NODE_TABLES:
         if tables.get(name) is not None:
             rows = tables[name]
@@ -113,5 +113,5 @@ def balance_of(settings, scheduling):
             typed[row['key']] = _SETTING_READERS.get(row['type'], str)(row['value'])
     most_scheduled, most_balanced, disabled = [typed[name] for name in BALANCE_SETTINGS[:3]]
     known = None not in (most_scheduled, most_balanced, disabled)
-    return {'settings': typed, 'enabled': (not disabled and most_scheduled > 0 and most_balanced > 0) if known else None,
-            'scheduling': scheduling_of(scheduling)}
+    enabled = (not disabled and most_scheduled > 0 and most_balanced > 0) if known else None
+    return {'settings': typed, 'enabled': enabled, 'scheduling': scheduling_of(scheduling)}

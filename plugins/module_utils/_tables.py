@@ -119,7 +119,7 @@ def iso_of(seconds):
 
 
 def parse_status(text):
-    """The JSON of a back end's Status: ``{"lastSuccessReportTabletsTime":"2026-11-23 03:10:22"}``, itself read as a row."""
+    """The JSON of a back end's Status, ``{"lastSuccessReportTabletsTime":"2026-11-23 03:10:22"}``, as a typed row."""
     status = json.loads(text)
     if status == 'N/A':
         return None
@@ -130,7 +130,7 @@ def parse_status(text):
 
 
 def parse_cache(text):
-    """``Status: Normal, DiskUsage: 0B/44.4GB, MemUsage: 0B/2.5GB`` as a dict: status, and used and total bytes of each."""
+    """``Status: Normal, DiskUsage: 0B/44.4GB, MemUsage: 0B/2.5GB`` as a dict; of usages, used and total bytes."""
     parts = [part.partition(':') for part in text.split(',')]
     cache = {snake_case(key.strip()): value.strip() for key, colon, value in parts if colon}
     for key, value in cache.items():
@@ -150,7 +150,8 @@ _READERS.update((column, int) for column in (
     'table_num', 'partition_num', 'index_num', 'replica_num', 'unhealthy_tablet_num', 'inconsistent_tablet_num',
     'cloning_tablet_num', 'error_state_tablet_num'))
 _READERS.update((column, parse_size) for column in (
-    'data_used_capacity', 'other_used_capacity', 'avail_capacity', 'total_capacity', 'data_total_capacity', 'mem_limit'))
+    'data_used_capacity', 'other_used_capacity', 'avail_capacity', 'total_capacity', 'data_total_capacity',
+    'mem_limit'))
 _READERS.update((column, parse_percent) for column in (
     'used_pct', 'total_used_pct', 'max_disk_used_pct', 'data_used_pct', 'mem_used_pct', 'cpu_used_pct'))
 _READERS.update((column, parse_boolean) for column in (
@@ -233,8 +234,8 @@ def offset_of(table, rows, now):
 def in_utc(rows, offset, now):
     """Typed ``rows`` with their times moved from a zone that is ``offset`` seconds ahead to UTC.
 
-    The session asks for UTC, but a 4.1 cut prints Asia/Shanghai whatever is asked (section 0.18). The time in Status was
-    made into text when the tablets were reported, in the zone of the server, so it is judged by itself.
+    The session asks for UTC, but a 4.1 cut prints Asia/Shanghai whatever is asked (section 0.18). The time in Status
+    was made into text when the tablets were reported, in the zone of the server, so it is judged by itself.
     """
     reported = zone_offset([(row.get('status') or {}).get(REPORT_TIME) for row in rows if row.get('alive')], now,
                            REPORT_AGE) or 0

@@ -94,7 +94,7 @@ class LimitedConnection(Connection):
             except OSError as error:
                 self._lose(str(error))
             if not chunk:
-                self._lose('the connection was closed within an answer' if self._greeted else 'the connection was closed')
+                self._lose('the connection was closed%s' % (' within an answer' if self._greeted else ''))
             chunks.append(chunk)
             missing -= len(chunk)
         return b''.join(chunks)

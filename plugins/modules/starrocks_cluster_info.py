@@ -18,8 +18,8 @@ options:
         everything else.
       - V(frontends), V(backends), V(compute_nodes) and V(brokers) are the nodes, each in one statement. The front ends
         are read in any case, since they tell the leader.
-      - V(statistic) and V(unhealthy) are the totals of databases and tablets, and the databases in which tablets are not
-        as they should be; both are of one statement.
+      - V(statistic) and V(unhealthy) are the totals of databases and tablets, and the databases in which tablets are
+        not as they should be; both are of one statement.
       - V(disks) are the disks of the back ends, which takes a statement for each back end.
       - V(warehouses) are those of a shared-data cluster of StarRocks 3.3 and later.
       - V(balance) are the settings by which back ends are balanced, and what the scheduler has to do.
@@ -385,8 +385,8 @@ def run(module):
 
     leader = leader_of(frontends) if led and frontends else None
     if leader and not session.ask_leader(frontends):
-        module.module.warn('the leader %s could not be asked itself, so brokers, statistic and balance are as %s sees them'
-                           % (leader['host'], session.address))
+        module.module.warn('the leader %s could not be asked itself, so brokers, statistic and balance are as %s sees '
+                           'them' % (leader['host'], session.address))
     reader = Reader(session, frontends, led)
     for name in names:
         if name in not_read:
@@ -411,8 +411,9 @@ def complete(results, session, tables):
     version = _overview.version_of(tables.get(FRONTENDS.name) or [], results['leader'])
     return dict(
         results, version=version, versions=versions, mixed_versions=mixed, totals=_overview.totals_of(tables),
-        run_mode=_overview.run_mode_of(session.columns, version), answered_by=session.address if results['answered'] else None,
-        implicit_admin=session.implicit_admin, not_answering=session.attempts)
+        run_mode=_overview.run_mode_of(session.columns, version),
+        answered_by=session.address if results['answered'] else None, implicit_admin=session.implicit_admin,
+        not_answering=session.attempts)
 
 
 def main():

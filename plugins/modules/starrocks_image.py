@@ -8,8 +8,9 @@ module: starrocks_image
 short_description: Have an image of the metadata made, and see it on every front end
 version_added: 0.1.0
 description:
-  - Runs C(ALTER SYSTEM CREATE IMAGE) and waits until each living front end holds an image with all that had been written
-    before. StarRocks asks for that between an upgrade and the next one, and after a downgrade before the next upgrade.
+  - Runs C(ALTER SYSTEM CREATE IMAGE) and waits until each living front end holds an image with all that had been
+    written before. StarRocks asks for that between an upgrade and the next one, and after a downgrade before the next
+    upgrade.
   - StarRocks makes the image within about a minute, as its checkpointer looks once a minute.
   - Which image a front end has is asked for at its C(http_port), C(/api/show_meta_info?action=SHOW_HA). The host that
     runs the module has to reach that port. The account is sent there only if the front end asks for it
@@ -26,10 +27,10 @@ extends_documentation_fragment:
   - starrocks.cluster.connection.wait
   - starrocks.cluster.connection.attributes
 notes:
-  - Front ends that are not alive are not waited for. They are named in RV(not_alive) and in a warning, and fetch an image
-    when they come back.
-  - Shared-data clusters make an image of the StarManager beside it, which StarRocks shows nowhere, so it cannot be waited
-    for.
+  - Front ends that are not alive are not waited for. They are named in RV(not_alive) and in a warning, and fetch an
+    image when they come back.
+  - Shared-data clusters make an image of the StarManager beside it, which StarRocks shows nowhere, so it cannot be
+    waited for.
   - Needs StarRocks 2.5.3 or later.
 seealso:
   - module: starrocks.cluster.starrocks_wait
@@ -60,7 +61,8 @@ queries:
   elements: str
   sample: [ALTER SYSTEM CREATE IMAGE]
 journal_id:
-  description: The last entry of the journal before. An image of this number or a later one holds all that was written then.
+  description:
+    - The last entry of the journal before. An image of this number or a later one holds all that was written then.
   returned: success
   type: int
   sample: 13077
@@ -122,7 +124,8 @@ def run(module):
         return {'frontends': frontends, 'images': _images.read_images(frontends, fetch) if look else []}
 
     def decide(seen):
-        return _images.decide_image(seen['frontends'], seen['images'], session.version(), params['max_age'], time.time())
+        return _images.decide_image(seen['frontends'], seen['images'], session.version(), params['max_age'],
+                                    time.time())
 
     def results(seen):
         return dict(images=seen['images'], not_alive=[row['host'] for row in seen['frontends'] if not row['alive']],

@@ -165,11 +165,14 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._tables import S
 def read_tables(session, names):
     """What _conditions calls tables: each of ``names`` read once."""
     tables = {}
+    options = session.options
+
+    def fetch(host, port):
+        return fetch_page(host, port, options.user, options.password, options.connect_timeout)
+
     for name in names:
         if name == _conditions.IMAGES:
-            options = session.options
-            tables[name] = read_images(tables['frontends'], lambda host, port: fetch_page(
-                host, port, options.user, options.password, options.connect_timeout))
+            tables[name] = read_images(tables['frontends'], fetch)
         elif name == _conditions.SCHEDULING:
             tables[name] = scheduling_of(session.dicts(SHOW_SCHEDULING))
         elif name == STATISTIC.name:

@@ -52,10 +52,14 @@ def speak_http(connection):
     connection.recv(1)
 
 
-def drip(connection, data=packet(0, greeting()), pause=0.2):
+def drip(connection, data):
     for letter in data:
         connection.sendall(bytes([letter]))
-        time.sleep(pause)
+        time.sleep(0.2)
+
+
+def drip_a_greeting(connection):
+    drip(connection, packet(0, greeting()))
 
 
 def error_packet(errno, words):
@@ -196,7 +200,7 @@ SILENT = "takes connections, but does not greet as a query_port does"
 @pytest.mark.parametrize("behaviour, words", [
     (hang, SILENT), (close, SILENT), (speak_http, SILENT),
     (speak_ssh, "does not speak MySQL's protocol: its first bytes are b'SSH-2.0-OpenSSH"),
-    (drip, "no complete answer within 1 s"),
+    (drip_a_greeting, "no complete answer within 1 s"),
     (too_many_connections, "Too many connections"),
 ])
 def test_no_greeting(serve, tmp_path, behaviour, words):
@@ -256,8 +260,8 @@ def certificate(tmp_path_factory):
     """(certificate, key) for the name localhost, signed by itself."""
     folder = tmp_path_factory.mktemp("certificate")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                    "-addext", "subjectAltName=DNS:localhost", "-keyout", folder / "key", "-out", folder / "certificate"],
-                   check=True, capture_output=True)
+                    "-addext", "subjectAltName=DNS:localhost", "-keyout", folder / "key",
+                    "-out", folder / "certificate"], check=True, capture_output=True)
     return str(folder / "certificate"), str(folder / "key")
 
 
@@ -281,7 +285,8 @@ def with_tls(certificate):
 
 
 @pytest.mark.parametrize("host, check_hostname, words", [
-    ("localhost", None, ""), ("localhost", True, ""), ("127.0.0.1", False, ""), ("127.0.0.1", None, "[SSL: CERTIFICATE_"),
+    ("localhost", None, ""), ("localhost", True, ""), ("127.0.0.1", False, ""),
+    ("127.0.0.1", None, "[SSL: CERTIFICATE_"),
 ])
 def test_tls(serve, tmp_path, with_tls, certificate, host, check_hostname, words):
     address = host + ":" + serve(with_tls).rpartition(":")[2]

@@ -99,8 +99,9 @@ def test_the_connection_is_written_once(cluster, tmp_path):
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build"),
                    "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"}
     done = subprocess.run(
-        ["ansible-playbook", "-v", "-i", "localhost,", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}",
-         play], capture_output=True, text=True, env=environment, timeout=120, check=False)
+        ["ansible-playbook", "-v", "-i", "localhost,", "-c", "local",
+         "-e", f"ansible_python_interpreter={sys.executable}", play],
+        capture_output=True, text=True, env=environment, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "ok=6" in done.stdout and PASSWORD not in done.stdout
 

@@ -106,6 +106,7 @@ class Driver:
         self.connects = []
 
     def connect(self, host, port, user, password, **options):
+        password = password.decode('utf-8')
         self.connects.append((host, port, user, password))
         self.options = options
         frontend = self.frontends.get((host, port))

@@ -23,7 +23,8 @@ from ansible_collections.starrocks.cluster.tests.unit.plugins.module_utils.sql_d
 STATISTIC_COLUMNS = ('DbId', 'DbName', 'TabletNum', 'UnhealthyTabletNum', 'InconsistentTabletNum')
 DISK_COLUMNS = ('RootPath', 'DataUsedCapacity', 'OtherUsedCapacity', 'AvailCapacity', 'TotalCapacity', 'TotalUsedPct',
                 'State', 'PathHash', 'StorageMedium', 'TabletNum')
-DISK = ['/data/starrocks', '1.000 GB', '1.000 MB', '199.000 GB', '200.000 GB', '0.50 %', 'ONLINE', '-4870194', 'HDD', '83']
+DISK = ['/data/starrocks', '1.000 GB', '1.000 MB', '199.000 GB', '200.000 GB', '0.50 %', 'ONLINE', '-4870194', 'HDD',
+        '83']
 SETTING_COLUMNS = ('Key', 'AliasNames', 'Value', 'Type', 'IsMutable', 'Comment')
 SETTINGS = [
     ['tablet_sched_disable_balance', '[disable_balance]', 'false', 'boolean', 'true', ''],
@@ -170,7 +171,8 @@ def node(version, **columns):
 
 
 def test_versions():
-    tables = {'frontends': [node('3.5.0-a'), node('3.4.4-b'), node('3.4.4-b')], 'backends': [node(None)], 'brokers': [{}]}
+    tables = {'frontends': [node('3.5.0-a'), node('3.4.4-b'), node('3.4.4-b')], 'backends': [node(None)],
+              'brokers': [{}]}
     assert overview.versions_of(tables) == ({'frontends': {'3.5.0-a': 1, '3.4.4-b': 2}, 'backends': {}}, True)
     assert overview.versions_of({'frontends': [node('3.5.0-a')]}) == ({'frontends': {'3.5.0-a': 1}}, False)
     assert overview.versions_of({}) == ({}, False)
@@ -189,9 +191,9 @@ def test_run_mode(columns, version, mode):
 def test_totals():
     size = {'tablet_num': 2, 'data_used_capacity': 1, 'avail_capacity': 150, 'total_capacity': 200}
     totals = overview.totals_of({'backends': [node('x', **size), node('x', **size), {'alive': False, 'tablet_num': 1}]})
-    assert totals == {'frontends': None, 'backends': {'registered': 3, 'alive': 2}, 'compute_nodes': None, 'brokers': None,
-                      'tablet_num': 5, 'data_used_capacity': 2, 'avail_capacity': 300, 'total_capacity': 400,
-                      'used_pct': 25.0}
+    assert totals == {'frontends': None, 'backends': {'registered': 3, 'alive': 2}, 'compute_nodes': None,
+                      'brokers': None, 'tablet_num': 5, 'data_used_capacity': 2, 'avail_capacity': 300,
+                      'total_capacity': 400, 'used_pct': 25.0}
     assert overview.totals_of({})['tablet_num'] is None
 
 

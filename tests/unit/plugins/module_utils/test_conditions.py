@@ -109,8 +109,8 @@ def test_what_is_measured_from_the_first_look():
 
 
 def test_each_table_once():
-    made = [checked('leader'), checked('image'), checked('alive', kind='backends'), checked('decommissioned', nodes=['a']),
-            checked('replicas'), checked('alive', kind='frontends')]
+    made = [checked('leader'), checked('image'), checked('alive', kind='backends'),
+            checked('decommissioned', nodes=['a']), checked('replicas'), checked('alive', kind='frontends')]
     assert conditions.tables_of(made) == ['frontends', 'backends', 'images', 'statistic']
 
 

@@ -149,8 +149,8 @@ def test_timeouts_are_passed_on():
 
 
 @pytest.mark.parametrize('comment, version', [
-    ('3.5.0-0be11fd', '3.5.0-0be11fd'), ('StarRocks version 3.0.9', '3.0.9'), ('MAIN-RELEASE-d094052', 'MAIN-RELEASE-d094052'),
-    ('StarRocks version 2.5.0-rc01', '2.5.0-rc01'),
+    ('3.5.0-0be11fd', '3.5.0-0be11fd'), ('StarRocks version 3.0.9', '3.0.9'),
+    ('MAIN-RELEASE-d094052', 'MAIN-RELEASE-d094052'), ('StarRocks version 2.5.0-rc01', '2.5.0-rc01'),
 ])
 def test_version(comment, version):
     fe1 = Frontend()
@@ -335,7 +335,7 @@ def test_local_rows_need_no_leader():
     assert len(session(frontends(fe1=first), 'fe1').local_rows(FRONTENDS)) == 3
 
 
-@pytest.mark.parametrize('password, expected', [('x', True), ('y', False)])
+@pytest.mark.parametrize('password, expected', [('x', True), ('y', False), ('\u4e2d', False)])
 def test_accepts(password, expected):
     made = session(frontends(fe1=Frontend(passwords={'root': '', 'u': 'x'})), 'fe1')
     assert made.accepts('u', password) is expected

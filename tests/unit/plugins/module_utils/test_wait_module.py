@@ -60,11 +60,12 @@ def test_waiting_for_a_cluster_that_is_not_there(cluster, run):
 
 
 def test_one_look_reads_each_table_once(cluster, run):
-    cluster.frontend.answers["SHOW PROC '/statistic'"] = (('DbId', 'DbName', 'UnhealthyTabletNum'), [['Total', '0', '0']])
+    cluster.frontend.answers["SHOW PROC '/statistic'"] = (('DbId', 'DbName', 'UnhealthyTabletNum'),
+                                                          [['Total', '0', '0']])
     cluster.frontend.answers["SHOW PROC '/cluster_balance'"] = (('Item', 'Number'), [['pending_tablets', '0']])
     run(starrocks_wait, conditions=[
-        {'condition': 'leader'}, {'condition': 'leader', 'not_host': 'fe2'}, {'condition': 'alive', 'kind': 'frontends'},
-        {'condition': 'replicas'}, {'condition': 'scheduling'}])
+        {'condition': 'leader'}, {'condition': 'leader', 'not_host': 'fe2'},
+        {'condition': 'alive', 'kind': 'frontends'}, {'condition': 'replicas'}, {'condition': 'scheduling'}])
     assert cluster.frontend.log == ['SHOW FRONTENDS', "SHOW PROC '/cluster_balance'", "SHOW PROC '/statistic'"]
 
 
