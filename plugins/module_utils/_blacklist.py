@@ -17,7 +17,6 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._changes import 
 from ansible_collections.starrocks.cluster.plugins.module_utils._connection import (
     AGAIN,
     PAUSE,
-    Session,
     SqlError,
     StatementError,
 )
@@ -109,7 +108,7 @@ def _change_one(module, target, kind, wishes):
     A statement whose answer was lost is never repeated blindly: the list is read again first.
     """
     show = _statements.show_blacklist(kind.noun)
-    session = Session(module.session.options._replace(targets=[target]), patience=0, resolve=module.session.resolve)
+    session = module.session.beside(*target)
     first, in_doubt, problem = None, None, None
     try:
         for dummy in range(ROUNDS):

@@ -448,12 +448,10 @@ class Session(object):
                 self._targets.append(target)
 
     def beside(self, host, port):
-        """A Session with that one front end, which does not go on elsewhere: this one where it is the one asked.
+        """A Session with that one front end, which never goes on elsewhere, as this one does even if it is asked there.
 
-        Another one is closed by who has asked for it.
+        It is closed by who has asked for it.
         """
-        if self._connection is not None and self._is_asked((host, port)):
-            return self
         return Session(self.options._replace(targets=[(host, port)]), patience=0, driver=self._driver, clock=self.clock,
                        sleep=self.sleep, resolve=self.resolve, now=self.now)
 

@@ -192,8 +192,7 @@ def look(session, row):
     except SqlError as error:
         return NodeSettings('front end', row['host'], shown, None, 'it is shown alive, but %s' % error)
     finally:
-        if beside is not session:
-            beside.close()
+        beside.close()
 
 
 def look_at_one(session):

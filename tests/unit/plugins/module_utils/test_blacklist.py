@@ -5,7 +5,6 @@
 """Blacklists of several front ends, over a scripted driver."""
 
 import pytest
-from ansible_collections.starrocks.cluster.plugins.module_utils import _blacklist, _connection
 from ansible_collections.starrocks.cluster.plugins.module_utils._blacklist import decide_blacklist, hold_blacklist
 from ansible_collections.starrocks.cluster.plugins.module_utils._connection import ConnectionOptions, Session
 from ansible_collections.starrocks.cluster.plugins.module_utils._node_changes import BACKEND, COMPUTE_NODE
@@ -82,15 +81,12 @@ class Module:
 
 
 @pytest.fixture
-def cluster(monkeypatch):
+def cluster():
     """Three front ends, the last of them dead, and a module."""
     rows = [frontend_row('fe1', 'LEADER'), frontend_row('fe2'), frontend_row('fe3', alive='false')]
     made = {name: Listed(rows) for name in ('fe1', 'fe2')}
     driver = Driver({(name, 9030): listed.frontend for name, listed in made.items()})
     clock = Clock()
-    monkeypatch.setattr(_connection, '_wire', driver)
-    monkeypatch.setattr(_blacklist, 'Session',
-                        lambda options, **rest: Session(options, clock=clock, sleep=clock.sleep, **rest))
     made['module'] = Module(driver, clock)
     return made
 
