@@ -34,7 +34,7 @@ def row(number, role='FOLLOWER', **changes):
         'role': role,
         'join': True,
         'alive': True,
-        'start_time': '2026-11-23 03:00:0%d' % number,
+        'start_time': '2026-11-23T03:00:0%dZ' % number,
     }
     result.update(changes)
     return result
@@ -266,7 +266,7 @@ def test_after_a_start_nothing_is_started_again():
 def test_the_start_time_of_a_dead_process_is_kept_as_evidence():
     hosts = [host('fe1', **MEMBER), host('fe2', metadata=True, first_start=True)]
     (step,) = frontends.frontend_plan(answer(row(1, 'LEADER'), row(2)), hosts)['join']
-    assert step['previous_start_time'] == '2026-11-23 03:00:02'
+    assert step['previous_start_time'] == '2026-11-23T03:00:02Z'
 
 
 def test_a_failed_join_is_told_with_the_leaders_words_and_the_end_of_the_log():

@@ -11,7 +11,7 @@ LEADER = {
     'version': '3.5.0-0be11fd',
     'join': True,
     'alive': True,
-    'start_time': '2026-11-23 03:31:03',
+    'start_time': '2026-11-23T03:31:03Z',
     'err_msg': '',
 }
 DEAD = {
@@ -44,7 +44,7 @@ def test_the_table_is_aligned_and_ends_with_totals():
         'StarRocks cluster c1',
         '',
         'KIND       HOST  ADDRESS        ROLE             VERSION        ALIVE  SINCE                LAST ERROR',
-        'front end  fe1   10.0.0.1:9010  leader           3.5.0-0be11fd  yes    2026-11-23 03:31:03',
+        'front end  fe1   10.0.0.1:9010  leader           3.5.0-0be11fd  yes    2026-11-23T03:31:03Z',
         'back end   be1   10.0.0.2:9050  decommissioning  3.5.0          no                          '
         'java.net.ConnectException: Connection refused',
         '',
