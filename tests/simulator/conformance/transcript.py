@@ -195,7 +195,7 @@ def answers_of(lines):
     return answers
 
 
-def _statement(lines, number):
+def statement_at(lines, number):
     match = PROMPT.fullmatch(lines[number])
     body, at = [], number + 1
     while not MYSQL_EXIT.fullmatch(lines[at]):
@@ -208,7 +208,7 @@ def _statement(lines, number):
     return statement, at + 1
 
 
-def _request(lines, number):
+def request_at(lines, number):
     body, at = [], number + 1
     while not CURL_EXIT.fullmatch(lines[at]):
         body.append(lines[at])
@@ -230,7 +230,7 @@ def _command(lines, number):
     return Command(number + 1, lines[number][2:], "\n".join(body), 0, None), len(lines)
 
 
-def _watch(lines, number):
+def watch_at(lines, number):
     at = number
     while at < len(lines) and "\t" in lines[at]:
         at += 1
@@ -245,15 +245,15 @@ def parse(text):
     while at < len(lines):
         line = lines[at]
         if PROMPT.fullmatch(line):
-            item, at = _statement(lines, at)
+            item, at = statement_at(lines, at)
         elif line.startswith("$ curl "):
-            item, at = _request(lines, at)
+            item, at = request_at(lines, at)
         elif line.startswith("$ "):
             item, at = _command(lines, at)
         elif line.startswith("## "):
             item, at = Note(at + 1, line[3:]), at + 1
         elif "\t" in line:
-            item, at = _watch(lines, at)
+            item, at = watch_at(lines, at)
         elif not line.strip():
             at += 1
             continue

@@ -123,7 +123,11 @@ class FrontEndProcess:
     @property
     def member(self):
         """host:edit_log_port, as ALTER SYSTEM and --helper take it."""
-        return f"{self.address}:{EDIT_LOG}"
+        return f"{self.host_in_url}:{EDIT_LOG}"
+
+    @property
+    def host_in_url(self):
+        return f"[{self.address}]" if ":" in self.address else self.address
 
     # -- asking ------------------------------------------------------------------------------------
 
@@ -154,11 +158,11 @@ class FrontEndProcess:
         return {row["IP"]: row for row in self.query("SHOW PROC '/frontends'")}
 
     def get(self, path):
-        with urllib.request.urlopen(f"http://{self.address}:{HTTP}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{self.host_in_url}:{HTTP}{path}", timeout=5) as answer:
             return answer.read().decode()
 
     def listens(self, port):
-        with socket.socket() as probe:
+        with socket.socket(socket.AF_INET6 if ":" in self.address else socket.AF_INET) as probe:
             return probe.connect_ex((self.address, port)) == 0
 
 

@@ -38,7 +38,8 @@ class Forwarder:
     def __init__(self, frontend):
         self.frontend = frontend
         self._lock = threading.Lock()
-        self._idle = {}  # leader's address -> open connections that nobody uses
+        self._idle = {}  # address -> open connections that nobody uses
+        self._leader = None
 
     # -- asking ------------------------------------------------------------------------------------
 
@@ -51,6 +52,7 @@ class Forwarder:
         deadline = time.monotonic() + _RETRY_TIME
         while True:
             address = replica.leader_address
+            self._keep_to(address)
             reply = self._ask(address, message) if address else {"retry": True}
             if not reply.get("retry"):
                 break
@@ -75,6 +77,14 @@ class Forwarder:
             while replica.journal_id < journal_id and time.monotonic() < deadline:
                 replica.changed.wait(0.1)
 
+    def _keep_to(self, leader):
+        """Forget the connections to former leaders: they may have been restarted since, and lead again one day."""
+        with self._lock:
+            if leader and leader != self._leader:
+                self._leader = leader
+                for connection in (one for address in list(self._idle) for one in self._idle.pop(address)):
+                    connection.close()
+
     def _ask(self, address, message):
         with self._lock:
             free = self._idle.setdefault(address, [])
@@ -92,7 +102,7 @@ class Forwarder:
             connection.close()
             raise SqlError("Socket is closed by peer.") from None
         with self._lock:
-            self._idle[address].append(connection)
+            self._idle.setdefault(address, []).append(connection)
         return reply
 
     def set_config(self, row, change):

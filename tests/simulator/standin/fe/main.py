@@ -213,7 +213,12 @@ class FrontEnd:
         self.log.info("StarRocksFE.gracefulExit():1", "start graceful exit")
         if self.replica.leads and not self.replica.hand_over():
             self.fatal("no follower takes over, will exit")
-        time.sleep(self.config.integer("min_graceful_exit_time_second") * self.config.time_scale)
+        started = time.monotonic()
+        least, most = (self.config.integer(f"{name}_graceful_exit_time_second") * self.config.time_scale
+                       for name in ("min", "max"))
+        while time.monotonic() < started + least or (self.replica.leader_address is None
+                                                     and time.monotonic() < started + most):
+            time.sleep(0.1)
         self.log.info("StarRocksFE.gracefulExit():2", "FE gracefully exits")
         self._exit(0)
 

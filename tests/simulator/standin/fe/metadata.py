@@ -14,6 +14,7 @@ import re
 import time
 import zlib
 
+from standin.fe.state import all_brokers
 from standin.properties import properties
 from standin.version import Version
 
@@ -54,13 +55,14 @@ def unreadable(version, entry):
 
 def after_restart(version, state):
     """What of the state is not in the journal, and gone with the process (transcript cluster/30)."""
+    for node in (*state["frontends"], *state["backends"], *state["compute_nodes"], *all_brokers(state)):
+        node["failures"] = 0
     for node in state["backends"]:
         node["report_time"] = 0
         if version >= "4.1":
             node["disks"] = []
-    for brokers in state["brokers"].values() if version >= "4.1" else ():
-        for broker in brokers:
-            broker["last_update"] = 0
+    for broker in all_brokers(state) if version >= "4.1" else ():
+        broker["last_update"] = 0
 
 
 class Metadata:

@@ -15,6 +15,7 @@ member stays as it was, called UNKNOWN (section 0.6).
 
 import copy
 import random
+import select
 import socket
 import threading
 import time
@@ -42,6 +43,19 @@ class Peer:
     def __init__(self):
         self.acked = None        # the journal id it has
         self.last_ack = 0.0      # time.monotonic()
+        self.connection = None
+
+    def heard(self):
+        """Has it answered lately, and is its connection still open?"""
+        if self.last_ack <= time.monotonic() - CALL_TIMEOUT - 2 * PING:
+            return False
+        connection = self.connection
+        try:
+            poll = select.poll()
+            poll.register(connection, select.POLLIN)
+            return not poll.poll(0) or connection.recv(1, socket.MSG_PEEK) != b""
+        except (OSError, ValueError):  # closed on this side
+            return False
 
 
 class Replica:
@@ -140,18 +154,13 @@ class Replica:
 
     def has_quorum(self):
         """Does this leader hear from a majority, itself included?"""
-        with self.changed:
-            fresh = time.monotonic() - CALL_TIMEOUT - 2 * PING
-            heard = [name for name in voters(self.state)
-                     if name == self.name or self.peers.get(name, Peer()).last_ack > fresh]
-            return len(heard) >= self._majority(self.state)
+        return len(self.members_heard()) >= self._majority(self.state)
 
     def members_heard(self):
         """The names of the followers that answer now, this one included."""
         with self.changed:
-            fresh = time.monotonic() - CALL_TIMEOUT - 2 * PING
             return [name for name in voters(self.state)
-                    if name == self.name or self.peers.get(name, Peer()).last_ack > fresh]
+                    if name == self.name or self.peers.get(name, Peer()).heard()]
 
     @staticmethod
     def _majority(state):
@@ -195,6 +204,9 @@ class Replica:
                     self.changed.wait(PING)
                 text = f"failed to begin txn after retried {tries} times! db = CloseSafeDatabase{{db={journal_id}}}"
                 self.log.error("BDBJEJournal.batchWriteBegin():319", text)
+        self.log.warn("JournalWriter.writeOneBatch():140", "failed to write batch, will abort current journal "
+                      f"com.starrocks.journal.JournalTask@{id(state):x} and commit")
+        self.log.error("JournalWriter.abortJournalTask():196", text)
         self.log.out(text)
         self.events.fatal(text)
 
@@ -271,6 +283,7 @@ class Replica:
                 if connection is None:
                     target = row or frontend
                     connection = socket.create_connection((target["host"], target["edit_log_port"]), CALL_TIMEOUT)
+                    peer.connection = connection
                 frames.send(connection, message)
                 reply = frames.receive(connection)
             except (OSError, EOFError):
