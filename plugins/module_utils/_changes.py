@@ -55,7 +55,7 @@ def read_start_time(text):
     try:
         return parse_time(text) if text else None
     except ValueError:
-        raise ValueError('%r is no time such as 2026-11-23T03:05:32Z' % text)
+        raise ValueError('%r is no time such as 2026-11-23T03:05:32Z' % text[:80])
 
 
 def find_renamed(rows, old, new, resolve):

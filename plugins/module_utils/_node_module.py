@@ -47,7 +47,7 @@ def _read_location(text):
     location = re.sub(r'\s', '', text)
     if location and not _LOCATION.match(location):
         raise ValueError('%r is no location such as rack:r1 (small letters, digits and underscores around one colon; '
-                         'an empty text is none)' % text)
+                         'an empty text is none)' % text[:80])
     return location
 
 
@@ -62,7 +62,7 @@ def _disk_states(entries):
     for entry in entries:
         path = entry['path']
         if not path.startswith('/') or '\0' in path:
-            raise ValueError('%r is no path of a disk: name it as in storage_root_path' % path)
+            raise ValueError('%r is no path of a disk: name it as in storage_root_path' % path[:80])
         if path in disks:
             raise ValueError('%s is named twice' % path)
         disks[path] = entry['state']

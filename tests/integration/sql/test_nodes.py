@@ -4,6 +4,7 @@
 
 """Back ends, compute nodes, brokers, accounts and questions, against one front end."""
 
+import pymysql
 import pytest
 from conftest import BROKER_PORT, PASSWORD, address
 
@@ -112,6 +113,29 @@ def test_decommissioned_backends_vanish(cluster):
     cluster.succeed("starrocks_backend", nodes=[{"host": staying}], state="absent")
     for process in processes:
         process.stop()
+
+
+def test_entries_that_the_front_end_made(cluster):
+    """They go by themselves, so they are no answer to a wish, and are in the way of the opposite."""
+    processes = [cluster.node("be", number).start() for number in (28, 29)]
+    one, other = ({"host": process.host} for process in processes)
+    cluster.succeed("starrocks_backend", nodes=[one, other], wait_timeout=60)
+    numbers = {row["IP"]: row["BackendId"] for row in cluster.ask("SHOW BACKENDS")}
+    for process in processes:
+        process.stop()
+    with pytest.raises(pymysql.err.Error):  # of the front end, which believes them alive and finds them gone
+        cluster.ask("SELECT current_version()")
+
+    def look():
+        return sorted((row["BackendId"], row["AddBlackListType"]) for row in cluster.ask("SHOW BACKEND BLACKLIST"))
+
+    first, second = numbers[one["host"]], numbers[other["host"]]
+    assert look() == sorted([(first, "AUTO"), (second, "AUTO")])
+    done = cluster.by_law("starrocks_backend", look, [f"ADD BACKEND BLACKLIST {first}",
+                                                      f"DELETE BACKEND BLACKLIST {second}"],
+                          nodes=[dict(one, blacklisted=True), dict(other, blacklisted=False)], wait=False)
+    assert done["blacklists"][0]["entries"] == [{"node": f"{one['host']}:9050", "type": "MANUAL"}]
+    cluster.succeed("starrocks_backend", nodes=[one, other], state="absent", force=True)
 
 
 def test_brokers_come_and_go(cluster):
