@@ -156,12 +156,15 @@ frontends:
       error: 'it is not alive (ErrMsg: got exception)'
 """
 
+import re
+
 from ansible_collections.starrocks.cluster.plugins.module_utils import _wait
 from ansible_collections.starrocks.cluster.plugins.module_utils._changes import Feature, version_lacks
 from ansible_collections.starrocks.cluster.plugins.module_utils._connection import SET_IN_PART, SqlError, StatementError
 from ansible_collections.starrocks.cluster.plugins.module_utils._live_settings import (
     FORBIDDEN_IN_FILE,
     FRONTEND,
+    WITH_PERSISTENT,
     NodeSettings,
     frontend_settings,
     set_frontend_config,
@@ -176,6 +179,8 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._tables import F
 SHOW_SETTINGS = 'ADMIN SHOW FRONTEND CONFIG'
 # Section 2.2.
 PERSISTENT = Feature('WITH PERSISTENT', '3.5.0', 'leave persistent out, and write fe.conf by other means')
+# In the words of an error: the front ends on which a value was not set (section 3.5).
+NOT_REACHED = re.compile(r'set config for fe\[([^\]]*)\] failed')
 # A dead front end is shown as alive for up to 20 s (starrocks.md section 0.1); then it is known to be dead.
 GHOST_SECONDS = 30
 
@@ -227,7 +232,7 @@ def run(module):
     params = module.params
     start(module, FRONTEND, FORBIDDEN_IN_FILE if params['persistent'] else ())
     session = module.session
-    told = []
+    told, unwritten = [], set()
 
     def read():
         nodes = read_all(session) if params['compare'] == 'all' else [look_at_one(session)]
@@ -249,8 +254,19 @@ def run(module):
                 raise
             if error.words not in told:
                 told.append(error.words)
+            if statement.endswith(WITH_PERSISTENT):
+                unwritten.update(NOT_REACHED.findall(error.words))
 
-    return settle(module, FRONTEND, 'frontends', read, statements_of, run_one, told)
+    result = settle(module, FRONTEND, 'frontends', read, statements_of, run_one, told)
+    if told and params['compare'] == 'one':
+        module.module.warn('the settings were not set on every front end. StarRocks said: %s' % '; '.join(told))
+    # Of what fe.conf holds nothing is seen when the settings are compared.
+    lacking = unwritten - {row['host'] for row in result['frontends'] if row['error']}
+    if lacking:
+        raise Failure('fe.conf was not written on %s. StarRocks said: %s'
+                      % (', '.join(sorted(lacking)), '; '.join(told)),
+                      frontends=result['frontends'], restart_required=result['restart_required'])
+    return result
 
 
 def main():

@@ -50,6 +50,9 @@ class FrontEnds:
         self.values.update((host, '5') for host in self.reached)
         return (), []
 
+    def refuse_to_write(self, host):
+        raise not_reached(host, 'current running mode is not persisted')
+
     @property
     def changes(self):
         return [statement for frontend in self.driver.frontends.values() if isinstance(frontend, Frontend)
@@ -153,6 +156,26 @@ def test_a_dead_one_that_is_still_shown_alive(front_ends, run):
     result = run(starrocks_frontend_config, settings={'limit': 5})
     assert (result['changed'], result['queries']) == (True, [SET])
     assert [row['alive'] for row in result['frontends']] == [True, True, False]
+
+
+def test_a_file_that_one_did_not_write(front_ends, run):
+    """Its value in memory is the wished one by then, so nothing else would tell."""
+    front_ends['fe1'].answers[SET + ' WITH PERSISTENT'] = lambda: front_ends.refuse_to_write('fe2')
+    result = run(starrocks_frontend_config, settings={'limit': 5}, persistent=True)
+    assert result['failed'] and result['msg'].startswith('fe.conf was not written on fe2. StarRocks said: ')
+    assert [row['settings'] for row in result['frontends']] == [{'limit': 5}] * 3
+
+    # That of a dead one could not be written; the warning tells that it starts with what it holds.
+    front_ends.values = dict.fromkeys(front_ends.values, '1')
+    front_ends.alive['fe2'] = 'false'
+    result = run(starrocks_frontend_config, settings={'limit': 5}, persistent=True)
+    assert result['changed'] and not result.get('failed') and 'front end fe2: it is not alive' in result['warned']
+
+
+def test_comparing_with_one_the_others_are_not_forgotten(front_ends, run):
+    front_ends['fe1'].faults.append(('ADMIN SET', not_reached('fe3'), True))
+    result = run(starrocks_frontend_config, settings={'limit': 5}, compare='one')
+    assert result['changed'] and 'not set on every front end. StarRocks said: Set config failed' in result['warned']
 
 
 def test_the_version_is_checked_on_each(front_ends, run):
