@@ -97,8 +97,10 @@ _SHOWN_GRANT = re.compile(r'^GRANT\s+(?P<what>.+?)(?P<on>\s+ON\s+(?P<object>.+?)
                           r'(?P<grantable>\s+WITH\s+GRANT\s+OPTION)?$', re.IGNORECASE | re.DOTALL)
 
 
-def same_object(text):
+def same_object(text, unquote=True):
     """One spelling for an object: keywords in upper case, single blanks, no back quotes around plain names.
+
+    Without ``unquote`` back quotes stay, as a statement needs them around words that are no names otherwise.
 
     Raises ValueError where there is more than an object, so that nothing else gets into a statement.
     """
@@ -110,7 +112,11 @@ def same_object(text):
         part = match.group('part')
         if part.upper() in _FOREIGN_WORDS:
             raise ValueError('%s does not belong there' % part.upper())
-        parts.append(part.upper() if part.upper() in _OBJECT_WORDS else _PLAIN_QUOTED.sub(r'\1', part))
+        if part.upper() in _OBJECT_WORDS:
+            part = part.upper()
+        elif unquote:
+            part = _PLAIN_QUOTED.sub(r'\1', part)
+        parts.append(part)
         position = match.end()
     return ' '.join(parts).replace(' ,', ',').replace(' (', '(').replace('( ', '(').replace(' )', ')')
 
@@ -123,16 +129,16 @@ def read_privileges(text):
     match = _PRIVILEGE.match(' '.join(text.split()))
     if not match:
         raise ValueError('it is not like "OPERATE ON SYSTEM" or "SELECT, INSERT ON TABLE db.t"')
-    found = {}
+    found, written = {}, match.group('object')
     for name in match.group('names').upper().split(','):
         name = name.strip()
-        if name in _BY_ROLE and match.group('object').upper() == 'SYSTEM':
+        if name in _BY_ROLE and written.upper() == 'SYSTEM':
             raise ValueError('StarRocks grants %s only by its built-in role: add %s to roles' % (name, _BY_ROLE[name]))
         if name in ('ALL', 'ALL PRIVILEGES'):
             raise ValueError('StarRocks shows ALL as single privileges, so it cannot be compared: name them')
         if not name:
             raise ValueError('a privilege has no name')
-        found[name, same_object(match.group('object')), bool(match.group('grantable'))] = match.group('object')
+        found[name, same_object(written), bool(match.group('grantable'))] = same_object(written, unquote=False)
     return found
 
 
@@ -202,7 +208,7 @@ def show_grants(identity):
 
 
 def default_roles_of(identity):
-    """The statements whose last one tells user_identity and default_roles, in a session that is good for nothing else."""
+    """Statements, the last of which tells user_identity and default_roles; the session is good for nothing else then."""
     return ['EXECUTE AS %s WITH NO REVERT' % identity.text, 'SET ROLE DEFAULT',
             'SELECT CURRENT_USER() AS user_identity, CURRENT_ROLE() AS default_roles']
 

@@ -9,6 +9,7 @@ import decimal
 import math
 
 from ansible_collections.starrocks.cluster.plugins.module_utils._statements import (
+    has_hash,
     hide_secrets,
     is_one_statement,
     is_read_only,
@@ -78,6 +79,8 @@ def _short(statement):
 def _statement_findings(statement, read_only):
     if not is_one_statement(statement):
         yield 'an entry holds one statement, neither none nor several'
+    elif has_hash(statement):
+        yield '# begins no comment in StarRocks: write --'
     elif read_only == READS and surely_changes(statement):
         yield 'this changes something, so read_only: true is not taken'
 

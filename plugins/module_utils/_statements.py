@@ -96,6 +96,11 @@ def is_one_statement(statement):
     return closed and len([part for part in skeleton(statement).split(';') if part.strip()]) == 1
 
 
+def has_hash(statement):
+    """Whether there is a # outside of quotes: MySQL begins a comment with it, StarRocks does not know it."""
+    return '#' in skeleton(statement)
+
+
 def _words(statement):
     return re.findall(r'[\w@.]+', skeleton(statement))
 

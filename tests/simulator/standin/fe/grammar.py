@@ -182,7 +182,7 @@ _ELSEWHERE = ["ADD SQLBLACKLIST", "DELETE FROM", "ADMIN CHECK", "ADMIN REPAIR", 
               "REFRESH EXTERNAL", "REFRESH MATERIALIZED"]
 
 _TOKEN = re.compile(r"""
-    (?P<space>\s+|/\*.*?\*/|--[ \t][^\n]*|\#[^\n]*)
+    (?P<space>\s+|/\*.*?\*/|--[^\n]*)
   | (?P<string>'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*")
   | (?P<quoted>`[^`]*`)
   | (?P<number>\d+\.\d+|\d+(?![A-Za-z_\d]))
@@ -207,9 +207,13 @@ class Token:
         return self.kind in ("word", "symbol") and self.value.upper() == text.upper()
 
 
+# What a backslash makes of a letter (AstBuilder.escapeBackSlash); it stays before the wildcards of LIKE.
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "0": "\0", "Z": "\x1a", "_": "\\_", "%": "\\%"}
+
+
 def _unquote(text):
     body = text[1:-1].replace(text[0] * 2, text[0])
-    return re.sub(r"\\(.)", lambda match: {"n": "\n", "t": "\t", "0": "\0"}.get(match.group(1), match.group(1)), body)
+    return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match.group(1), match.group(1)), body, flags=re.S)
 
 
 def tokens(text):

@@ -86,9 +86,11 @@ def select(session, text):
         raise session.frontend.workers.not_found()
     names, values = [], []
     for item in _items(text):
-        alias = re.fullmatch(r"(.*\S)\s+(?:AS\s+)?[`'\"]?(\w+)[`'\"]?", item, re.I | re.S)
-        expression = alias.group(1) if alias else item
-        expression = re.sub(r"\s+AS$", "", expression, flags=re.I)
-        names.append(alias.group(2) if alias else item)
+        *tokens, last, _end = grammar.tokens(item)
+        alias = tokens and last.kind in ("word", "quoted", "string")
+        if alias and tokens[-1].is_keyword("AS"):
+            tokens.pop()
+        expression = item[:tokens[-1].end] if alias else item
+        names.append(last.value if alias else item)
         values.append(_value(session, expression))
     return Table(names, [values], ["number" if isinstance(value, (int, float)) else "text" for value in values])

@@ -140,7 +140,8 @@ def test_all_findings_at_once():
 def test_wishes_that_are_none():
     for given in (dict(name='root', roles=['a'], append_roles=True), dict(roles=[], default_roles=['ALL']),
                   dict(roles=['a'], default_roles=['b'], append_roles=True),
-                  dict(name='root', host='10.%', state='absent'), dict(password_hash=HASH, update_password='on_create'), dict(password='')):
+                  dict(name='root', host='10.%', state='absent'),
+                  dict(password_hash=HASH, update_password='on_create'), dict(password='')):
         assert accounts.read_wish(parameters(**given))[1] == []
 
 
@@ -175,7 +176,7 @@ def test_wishes_that_are_none():
     (there(roles=['a', 'c'], default_roles=['a', 'c']), dict(roles=['a', 'b'], default_roles=['ALL']), [
         "GRANT 'b' TO USER 'u'@'%'", "SET DEFAULT ROLE 'a', 'b' TO 'u'@'%'", "REVOKE 'c' FROM USER 'u'@'%'"]),
     (there(privileges={}), dict(privileges=['select, INSERT on table `a`.b', 'OPERATE ON SYSTEM']), [
-        "GRANT OPERATE ON SYSTEM TO USER 'u'@'%'", "GRANT INSERT, SELECT ON table `a`.b TO USER 'u'@'%'"]),
+        "GRANT OPERATE ON SYSTEM TO USER 'u'@'%'", "GRANT INSERT, SELECT ON TABLE `a`.b TO USER 'u'@'%'"]),
     (there(privileges=OPERATE), dict(privileges=['operate on system']), []),
     (there(privileges=OPERATE), dict(privileges=['FILE ON SYSTEM']), [
         "GRANT FILE ON SYSTEM TO USER 'u'@'%'", "REVOKE OPERATE ON SYSTEM FROM USER 'u'@'%'"]),

@@ -33,6 +33,7 @@ def test_without_arguments_a_percent_sign_is_one():
 
 @pytest.mark.parametrize('statement, given, finding', [
     ('SELECT 1; DROP TABLE t', {}, 'one statement'), ('', {}, 'one statement'), ("SELECT 'a", {}, 'one statement'),
+    ('SELECT 1 # one', {}, 'write --'),
     ('DROP TABLE t', dict(read_only='true'), 'read_only: true is not taken'),
     ('SELECT %s', dict(positional=[]), 'query has 1 places (%s), and 0 values are given'),
     ('SELECT 1', dict(positional=[1]), 'query has 0 places (%s), and 1 values are given'),
