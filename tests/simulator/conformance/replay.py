@@ -13,8 +13,10 @@ default ports.
 import dataclasses
 import fcntl
 import json
+import os
 import pathlib
 import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -30,6 +32,7 @@ from .scenes import NOT_REPLAYED, SCENES
 FRONT_END = "127.0.0.1"
 PATIENCE = 20  # seconds in which a reading statement must come to answer as recorded
 PATIENCE_AFTER_FAILURE = 1
+PATIENCE_FOR_COMMANDS = 60
 QUICK, QUIET = 1, 300  # seconds between rounds of heartbeats; the recorded front ends had the default, 5
 ROUND = 0.3  # seconds that a round of heartbeats takes at most
 READING = re.compile(r"\s*(SHOW|SELECT|ADMIN SHOW)\b", re.IGNORECASE)
@@ -64,8 +67,11 @@ class Replay:
             self.nodes[address] = self.node(kind, address).start()
         settings = {"heartbeat_timeout_second": str(QUICK), "priority_networks": f"{FRONT_END}/32",
                     **self.scene.settings}
-        faults = self.scene.front_end_faults
-        self.nodes[FRONT_END] = Node(self.release, "fe", self.work / "fe", settings, faults).start()
+        front_end = Node(self.release, "fe", self.work / "fe", settings, self.scene.front_end_faults)
+        if self.scene.shipped:
+            for name in ("fe.conf", "fe.conf.before"):
+                shutil.copy(front_end.release / "conf" / "fe.conf", front_end.home / "conf" / name)
+        self.nodes[FRONT_END] = front_end.start()
         self.nodes[FRONT_END].wait_for_url(f"http://{FRONT_END}:8030/api/bootstrap")
         for sql in self.scene.before:
             self.step_sql(sql)
@@ -228,13 +234,10 @@ class Replay:
             lambda: compare.text_differences(item.output, self.as_recorded(curl(command)[0])), True)
 
     def replay_command(self, item):
-        """A shell command in the front end's home."""
-        result = subprocess.run(["bash", "-c", item.command], cwd=self.nodes[FRONT_END].home, capture_output=True,
+        """A shell command, beside the settings."""
+        result = subprocess.run(["bash", "-c", item.command], cwd=self.work / "fe" / "conf", capture_output=True,
                                 text=True, check=False)
-        found = compare.text_differences(item.output, self.as_recorded(result.stdout + result.stderr))
-        if item.seconds is not None and result.returncode != item.status:
-            found.append(f"exit status {result.returncode} instead of {item.status}")
-        return item.command, found
+        return item.command, compare.text_differences(item.output, result.stdout + result.stderr)
 
     def replay_watch(self, item):
         """A look at some columns after the next round of heartbeats."""
@@ -277,11 +280,57 @@ class Replay:
         return result
 
 
+class ScriptReplay(Replay):
+    """A scene in which only commands run, in the home of a front end that they start and stop."""
+
+    TIMEOUT = 5  # seconds; those of the recording were 120, and only they end a start in the foreground
+    TIMED_OUT = 124
+
+    def start(self):
+        """Prepare what was there: the unpacked release, a JDK, one that is too old, a process that is no front end."""
+        self.home = self.work / "fe"
+        shutil.copytree(pathlib.Path(self.release) / "fe", self.home, symlinks=True)
+        for name, version in (("jdk17", "17.0.15"), ("jdk11", "11.0.20")):
+            folder = self.work / name / "bin"
+            folder.mkdir(parents=True)
+            for program in ("java", "javac"):
+                (folder / program).write_text(f"#!/bin/sh\necho 'openjdk version \"{version}\"' >&2\n")
+                (folder / program).chmod(0o755)
+        # Its parent lets go of it: stop_fe.sh would take a zombie for alive.
+        self.stranger = subprocess.run(["bash", "-c", "sleep 600 >/dev/null & echo $!"], check=True,
+                                       capture_output=True, text=True).stdout.strip()
+
+    def stop(self):
+        """End what the commands have left."""
+        pid_file = self.home / "bin" / "fe.pid"
+        for pid in [self.stranger, *(pid_file.read_text().split() if pid_file.exists() else [])]:
+            subprocess.run(["kill", "-9", pid], capture_output=True, check=False)
+
+    def replay_command(self, item):
+        """A shell command, with the folders, processes and waits as here."""
+        command = re.sub(r"/tmp/jdk11-[\d.]+", str(self.work / "jdk11"), item.command)
+        command = re.sub(r"echo \d+ > bin/fe.pid", lambda match: match[0] if "999999" in match[0]
+                         else f"echo {self.stranger} > bin/fe.pid", command)
+        environment = {"PATH": f"{self.work}/jdk17/bin:{os.environ['PATH']}", "LANG": "C", "TZ": "UTC"}
+        seconds = self.TIMEOUT if item.status == self.TIMED_OUT else PATIENCE_FOR_COMMANDS
+        with open(self.work / "output", "w+", encoding="utf-8") as output:  # a pipe would be held by what it starts
+            result = subprocess.run(["timeout", str(seconds), "bash", "-c", command], cwd=self.home, env=environment,
+                                    stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
+            output.seek(0)
+            found = compare.text_differences(item.output, self.as_recorded(output.read()))
+        if result.returncode != item.status:
+            found.append(f"exit status {result.returncode} instead of {item.status}")
+        if command.endswith("--daemon") and item.status == 0:
+            self.wait("a pid file", (self.home / "bin" / "fe.pid").exists)
+        return item.command, found
+
+
 def main(arguments):
     """Replay one scene."""
-    scene, release, transcripts, work = arguments
+    name, release, transcripts, work = arguments
     loopback_up()
-    replay = Replay(SCENES[scene], release, transcripts, work)
+    scene = SCENES[name]
+    replay = (ScriptReplay if scene.scripts else Replay)(scene, release, transcripts, work)
     try:
         replay.start()
         json.dump(replay.run(), sys.stdout, indent=1)

@@ -12,6 +12,10 @@ from dataclasses import dataclass, field
 LIVE = [("be", "127.0.0.2"), ("be", "127.0.0.3"), ("cn", "127.0.0.4"), ("broker", "127.0.0.5")]
 
 
+# All front ends ran in a container but those of 08b: it says whether ADMIN SET ... WITH PERSISTENT may be.
+CONTAINER = {"in_container": "true"}
+
+
 @dataclass
 class Scene:
     """One recorded front end."""
@@ -21,7 +25,11 @@ class Scene:
     files: list
     nodes: list = field(default_factory=lambda: list(LIVE))
     settings: dict = field(default_factory=dict)  # of the front end
-    front_end_faults: dict = field(default_factory=dict)
+    front_end_faults: dict = field(default_factory=lambda: dict(CONTAINER))
+    # Whether the front end has the shipped fe.conf, and commands run beside it.
+    shipped: bool = False
+    # Whether no front end runs but those that the commands start.
+    scripts: bool = False
     # of back ends and compute nodes: the recorded doubles ran no queries, and had no port for them
     faults: dict = field(default_factory=lambda: {"closed_port": "brpc_port"})
     # Statements that were run before the first file.
@@ -119,7 +127,7 @@ def later_scenes(version, *, late_start_time, statistics, shared_data, scripts):
          "16-frontends-add-drop.txt", "18-new-in-4.txt"],
         # 01 was recorded in the first seconds, before the front end made a database of its own.
         settings={"statistic_manager_sleep_time_sec": "600", "table_keeper_interval_second": "600"},
-        front_end_faults={"late_start_time_seconds": "10"} if late_start_time else {},
+        front_end_faults={**CONTAINER, **({"late_start_time_seconds": "10"} if late_start_time else {})},
         steps={
             ("02-backend-dead.txt", 0): [
                 ("quiet",), setting("statistic_manager_sleep_time_sec", 1), ("database", "_statistics_", "TableNum", 0),
@@ -155,13 +163,16 @@ def later_scenes(version, *, late_start_time, statistics, shared_data, scripts):
             ("18-new-in-4.txt", 0): [("tick",)],
         },
     )
-    yield f"{version}-persistent", Scene(version, version, ["08b-config-persistent.txt"], nodes=[])
+    yield f"{version}-persistent", Scene(version, version, ["08b-config-persistent.txt"], nodes=[],
+                                         front_end_faults={"in_container": "false"}, shipped=True)
     if scripts:
-        yield f"{version}-scripts", Scene(version, version, ["17-fe-scripts.txt"], nodes=[])
+        yield f"{version}-scripts", Scene(version, version, ["17-fe-scripts.txt"], nodes=[], scripts=True)
     if shared_data:
         yield f"{version}-shared-data", Scene(
             version, version, ["19-shared-data.txt"], nodes=[("be", "127.0.0.2"), ("cn", "127.0.0.4")],
-            settings={"run_mode": "shared_data", "cloud_native_storage_type": "S3"})
+            # Recorded before the back end that leaves had gone.
+            settings={"run_mode": "shared_data", "cloud_native_storage_type": "S3",
+                      "alter_scheduler_interval_millisecond": "600000"})
 
 
 SCENES.update(later_scenes("3.5.7", late_start_time=True, statistics=True, shared_data=False, scripts=True))

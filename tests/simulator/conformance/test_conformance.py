@@ -37,11 +37,11 @@ def replay(name, work):
 
 @pytest.fixture(scope="session")
 def replays(request, tmp_path_factory):
-    """{scene: future of its replay} of the scenes that the chosen tests need; they mostly wait: two at a time."""
+    """{scene: future of its replay} of the scenes that the chosen tests need; they mostly wait: six at a time."""
     base = tmp_path_factory.mktemp("conformance")
     chosen = {item.callspec.params["scene"] for item in request.session.items
               if "scene" in getattr(getattr(item, "callspec", None), "params", {})}
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
         # The last scenes are the longest.
         yield {name: pool.submit(replay, name, base / name) for name in reversed(SCENES) if name in chosen}
 

@@ -5,22 +5,20 @@
 
 import pytest
 from fe_cluster import IN_CONTAINER, NOT_PERSISTED, FrontEndProcess
+from standin.version import Version
+from test_fe_columns import wanted
 
 VERSIONS = ("2.5.22", "3.0.9", "3.1.17", "3.2.16", "3.3.15", "3.4.4", "3.5.0", "4.0.6", "4.1.3", "4.2.0")
 
-BACKENDS_2_5 = """BackendId IP HeartbeatPort BePort HttpPort BrpcPort LastStartTime LastHeartbeat Alive
-    SystemDecommissioned ClusterDecommissioned TabletNum DataUsedCapacity AvailCapacity TotalCapacity UsedPct
-    MaxDiskUsedPct ErrMsg Version Status DataTotalCapacity DataUsedPct CpuCores NumRunningQueries MemUsedPct
-    CpuUsedPct""".split()
-COMPUTE_NODES_2_5 = """ComputeNodeId IP HeartbeatPort BePort HttpPort BrpcPort LastStartTime LastHeartbeat Alive
-    SystemDecommissioned ClusterDecommissioned ErrMsg Version""".split()
-
-
 @pytest.fixture(scope="module", params=VERSIONS)
-def front_end(request, tmp_path_factory):
+def release(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def front_end(release, tmp_path_factory):
     """A front end of each version, alone and fresh."""
-    one = FrontEndProcess(tmp_path_factory.mktemp("fe"), "127.0.71.1", request.param,
-                          {"heartbeat_timeout_second": "30"})
+    one = FrontEndProcess(tmp_path_factory.mktemp("fe"), "127.0.71.1", release, {"heartbeat_timeout_second": "30"})
     yield one.start()
     one.kill()
 
@@ -38,30 +36,28 @@ def columns(front_end, statement):
         return [column[0] for column in cursor.description]
 
 
-def later_columns(version):
-    """What SHOW BACKENDS got after 2.5 in these releases, by the column it stands behind."""
-    return [(column, behind) for since, column, behind in (
-        ((3, 3), "MemLimit", "CpuCores"), ((3, 3), "DataCacheMetrics", "CpuUsedPct"),
-        ((3, 2), "Location", "DataCacheMetrics" if version >= (3, 3) else "CpuUsedPct"),
-        ((3, 4), "StatusCode", "Location")) if version >= since]
+STATEMENTS = {"frontends": "SHOW FRONTENDS", "backends": "SHOW BACKENDS", "compute_nodes": "SHOW COMPUTE NODES",
+              "brokers": "SHOW BROKER"}
 
 
-def test_columns(front_end):
-    version = version_of(front_end)
-    frontends = columns(front_end, "SHOW FRONTENDS")
-    assert frontends == columns(front_end, "SHOW PROC '/frontends'")
-    assert (frontends[0] == "Id") == (version >= (3, 5)) and frontends[-3:] == ["ErrMsg", "StartTime", "Version"]
-    wanted = list(BACKENDS_2_5)
-    for column, behind in later_columns(version):
-        wanted.insert(wanted.index(behind) + 1, column)
-    assert columns(front_end, "SHOW BACKENDS") == columns(front_end, "SHOW PROC '/backends'") == wanted
-    compute_nodes = columns(front_end, "SHOW COMPUTE NODES")
-    assert compute_nodes[:13] == COMPUTE_NODES_2_5
-    assert ("CpuCores" in compute_nodes) == (version >= (3, 0))
-    assert ("HasStoragePath" in compute_nodes) == (version >= (3, 1))
-    assert ("StatusCode" in compute_nodes) == (version >= (3, 4))
-    assert columns(front_end, "SHOW BROKER") == ["Name", "IP", "Port", "Alive", "LastStartTime", "LastUpdateTime",
-                                                 "ErrMsg"]
+def check_columns(front_end, version, shared_data):
+    """SHOW and SHOW PROC print what the version has."""
+    for kind, statement in STATEMENTS.items():
+        assert columns(front_end, statement) == wanted(Version(version, ""), kind, shared_data)
+        assert columns(front_end, f"SHOW PROC '/{kind}'") == wanted(Version(version, ""), kind, shared_data)
+
+
+def test_columns(front_end, release):
+    check_columns(front_end, release, shared_data=False)
+
+
+@pytest.mark.parametrize("version", [version for version in VERSIONS if version >= "3"])
+def test_columns_of_shared_data(version, tmp_path):
+    one = FrontEndProcess(tmp_path, "127.0.71.2", version, {"run_mode": "shared_data", "heartbeat_timeout_second": "30"})
+    try:
+        check_columns(one.start(), version, shared_data=True)
+    finally:
+        one.kill()
 
 
 def test_versions_shown(front_end):

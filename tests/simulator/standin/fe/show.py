@@ -58,9 +58,10 @@ class View:
 
 
 def like(pattern, flags=re.I):
-    """A LIKE pattern as a compiled expression."""
-    parts = {"%": ".*", "_": "."}
-    return re.compile("".join(parts.get(char, re.escape(char)) for char in pattern), flags | re.S)
+    """A LIKE pattern as a compiled expression; behind a backslash a wildcard is none."""
+    wildcards = {"%": ".*", "_": "."}
+    parts = re.findall(r"\\.|.", pattern, re.S)
+    return re.compile("".join(wildcards.get(part, re.escape(part[-1])) for part in parts), flags | re.S)
 
 
 def _flag(value):
@@ -162,6 +163,7 @@ _WORKER = [
     ("WorkerId", "3.0.0", None, lambda view, row: row["worker_id"], _SHARED),
     ("WarehouseName", "3.3.0", None, lambda view, row: row["warehouse"], _SHARED),
 ]
+_TABLETS_OF_WORKER = (lambda view, row: catalog.tablets_on(view.state, row["id"]), _SHARED)
 
 _BACKENDS = [
     ("BackendId", None, None, lambda view, row: row["id"]),
@@ -196,8 +198,9 @@ _COMPUTE_NODES = [
       (_CPU_CORES, _MEM_LIMIT, *_LOAD)],
     ("HasStoragePath", "3.1.1", None, lambda view, row: _flag(row["has_storage_path"])),
     _STATUS_CODE,
-    *_WORKER,
-    ("TabletNum", "3.1.10", None, lambda view, row: catalog.tablets_on(view.state, row["id"]), _SHARED),
+    *[(name, max(since, "3.1.0"), *more) for name, since, *more in _WORKER],
+    ("TabletNum", "3.1.10", "3.2.0", *_TABLETS_OF_WORKER),
+    ("TabletNum", "3.2.5", None, *_TABLETS_OF_WORKER),
 ]
 
 _BROKERS = [
@@ -237,13 +240,21 @@ _LISTINGS = {
 }
 
 
+def _shown(version, kind, shared_data):
+    return [column for column in _LISTINGS[kind][0]
+            if version.within(column[1], column[2]) and (len(column) == 4 or shared_data)]
+
+
+def columns(version, kind, shared_data):
+    """The names of the columns that a version shows of one kind of node, in their order."""
+    return [column[0] for column in _shown(version, kind, shared_data)]
+
+
 def listing(view, kind):
     """The table of one kind of node; every cell is a text (section 1.1)."""
-    columns, rows = _LISTINGS[kind]
-    shown = [column for column in columns if view.version.within(column[1], column[2])
-             and (len(column) == 4 or view.shared_data)]
-    cells = [[column[3](view, row) for column in shown] for row in rows(view)]
-    return Table([column[0] for column in shown],
+    cells = [[column[3](view, row) for column in _shown(view.version, kind, view.shared_data)]
+             for row in _LISTINGS[kind][1](view)]
+    return Table(columns(view.version, kind, view.shared_data),
                  [[None if cell is None else str(cell) for cell in row] for row in cells])
 
 
@@ -293,7 +304,7 @@ def _holds(where, cells):
 def _sql(where):
     """A filter as the server writes it."""
     def constant(value):
-        return f"'{value}'" if isinstance(value, str) else {True: "TRUE", False: "FALSE", None: "NULL"}.get(value, value)
+        return f"'{value}'" if isinstance(value, str) else str("NULL" if value is None else value).upper()
 
     kind = where[0]
     if kind == "not":
@@ -301,7 +312,7 @@ def _sql(where):
     if kind in ("and", "or"):
         return f"({_sql(where[1])}) {kind.upper()} ({_sql(where[2])})"
     if kind == "in":
-        return f"{where[1]} IN ({', '.join(str(constant(value)) for value in where[2])})"
+        return f"{where[1]} IN ({', '.join(constant(value) for value in where[2])})"
     return f"{where[1]} {where[2].upper()} {constant(where[3])}"
 
 
@@ -357,7 +368,8 @@ def _statistic(view):
         tables = database["tables"].values()
         tablets = [tablet for table in tables for tablet in table["tablets"]]
         rows.append([str(database["id"]), name, len(tables), len(tables), len(tables), len(tablets),
-                     sum(len(tablet["replicas"]) for tablet in tablets), catalog.unhealthy(view.state, tables), 0, 0, 0])
+                     sum(len(tablet["replicas"]) for tablet in tablets), catalog.unhealthy(view.state, tables),
+                     0, 0, 0])
     total = ["Total", len(rows)] + [sum(row[column] for row in rows) for column in range(2, len(_STATISTIC))]
     total[7] += int(view.config.fault("unhealthy_tablets") or 0)
     return Table(_STATISTIC, [[str(cell) for cell in row] for row in [*rows, total]])
