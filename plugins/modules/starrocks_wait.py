@@ -132,7 +132,7 @@ conditions:
       description: The condition.
       type: str
     kind:
-      description: The listing that it looks at.
+      description: The listing that it looks at, null where it looks at none of them.
       type: str
     met:
       description: Whether it holds.

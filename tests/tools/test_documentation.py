@@ -19,9 +19,10 @@ from _house import ROOT, files_of_checkout, role_options, role_paths
 
 PAGES = [path for path in files_of_checkout() if path.suffix == ".md"]
 BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
-# Names that begin like a variable of a role and are none: groups of the inventory, facts, what playbooks take with -e.
+# Names that begin like a variable of a role and are none: groups of the inventory, facts and what the inventory
+# plugin tells, what playbooks take with -e.
 GROUPS = {"starrocks_fe", "starrocks_be", "starrocks_cn", "starrocks_broker", "starrocks_monitoring"}
-FACTS = {"starrocks_host"}
+FACTS = {"starrocks_host", "starrocks_live"}
 OF_PLAYBOOKS = {"starrocks_destroy_confirm", "starrocks_destroy_data"}
 
 
