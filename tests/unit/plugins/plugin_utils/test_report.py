@@ -43,9 +43,9 @@ def test_the_table_is_aligned_and_ends_with_totals():
     assert lines == [
         'StarRocks cluster c1',
         '',
-        'KIND       HOST  ADDRESS        ROLE             VERSION        ALIVE  SINCE                LAST ERROR',
+        'KIND       HOST  ADDRESS        ROLE             VERSION        ALIVE  SINCE                 LAST ERROR',
         'front end  fe1   10.0.0.1:9010  leader           3.5.0-0be11fd  yes    2026-11-23T03:31:03Z',
-        'back end   be1   10.0.0.2:9050  decommissioning  3.5.0          no                          '
+        'back end   be1   10.0.0.2:9050  decommissioning  3.5.0          no                           '
         'java.net.ConnectException: Connection refused',
         '',
         'Alive: 1 of 1 front end, 0 of 1 back end. Leader: 10.0.0.1.',
