@@ -208,7 +208,7 @@ def show_grants(identity):
 
 
 def default_roles_of(identity):
-    """Statements, the last of which tells user_identity and default_roles; the session is good for nothing else then."""
+    """Statements; the last tells user_identity and default_roles. The session is good for nothing else then."""
     return ['EXECUTE AS %s WITH NO REVERT' % identity.text, 'SET ROLE DEFAULT',
             'SELECT CURRENT_USER() AS user_identity, CURRENT_ROLE() AS default_roles']
 

@@ -25,8 +25,8 @@ def lets_in(cluster, user, password):
 
 def asked_as(cluster, user, password, *statements):
     """What the last of the statements answers, run as ``user``: a list of dicts."""
-    connection = pymysql.connect(host=cluster.first, port=9030, user=user, password=password.encode(), charset="utf8mb4",
-                                 cursorclass=pymysql.cursors.DictCursor, read_timeout=60)
+    connection = pymysql.connect(host=cluster.first, port=9030, user=user, password=password.encode("utf-8"),
+                                 charset="utf8mb4", cursorclass=pymysql.cursors.DictCursor, read_timeout=60)
     try:
         with connection.cursor() as cursor:
             for statement in statements:
@@ -187,8 +187,9 @@ def test_hostile_names(cluster, option, hostile):
 def test_refused_before_anybody_is_asked(cluster):
     refused = cluster.run("starrocks_user", login_hosts=["203.0.113.1"], name="", password="a\0", roles=["a", "a"],
                           privileges=["NODE ON SYSTEM"], default_roles=["b"])
-    for finding in ("name: must not be empty", "password: StarRocks holds no NUL", "roles: a stands there more than once",
-                    "add cluster_admin to roles", "default_roles: b has to be in roles too"):
+    for finding in ("name: must not be empty", "password: StarRocks holds no NUL",
+                    "roles: a stands there more than once", "add cluster_admin to roles",
+                    "default_roles: b has to be in roles too"):
         assert finding in refused["msg"]
     assert not refused["changed"]
 
