@@ -55,14 +55,14 @@ options:
         without TLS is then refused before the password is sent.
     type: path
   client_cert:
-    description: Path of a client certificate.
+    description: Path of a client certificate, which may hold the private key as well.
     type: path
   client_key:
-    description: Path of the client certificate's private key.
+    description: Path of the client certificate's private key, without a passphrase.
     type: path
   check_hostname:
     description:
-      - Whether the front end's certificate must be for the name that was asked. Follows O(ca_cert) when not given.
+      - Whether the front end's certificate must be for the name that was asked; with O(ca_cert), V(true) unless given.
       - V(false) alone means TLS without any check.
     type: bool
 requirements:

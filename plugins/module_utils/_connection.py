@@ -249,6 +249,10 @@ def options_from(params):
     for option in ('connect_timeout', 'read_timeout'):
         if params[option] < 1:
             findings.append('%s: %d is not at least 1' % (option, params[option]))
+    if params.get('check_hostname') and not params.get('ca_cert'):
+        findings.append('check_hostname: true needs ca_cert, by which the certificate of the front end is checked')
+    if params.get('client_key') and not params.get('client_cert'):
+        findings.append('client_key is of no use without client_cert')
     try:
         tls = tls_context(*[params.get(option) for option in TLS_OPTIONS])
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError

@@ -63,14 +63,12 @@ def wait_arguments():
 class SqlModule(object):
     """An AnsibleModule with a Session and the list of statements that changed something."""
 
-    def __init__(self, arguments, required_if=(), **restrictions):
+    def __init__(self, arguments, **restrictions):
         specification = connection_arguments()
         specification.update(arguments)
         self.module = AnsibleModule(
             argument_spec=specification,
             supports_check_mode=True,
-            required_together=[('client_cert', 'client_key')],
-            required_if=[('check_hostname', True, ('ca_cert',))] + list(required_if),
             **restrictions)
         # Findings about the file are told with all others: see refuse().
         self.params = settled(self.module.params)[0]

@@ -111,6 +111,15 @@ def test_tls(authority, with_ca, with_pair, check_hostname, checked, name_checke
     assert (context.verify_mode is ssl.CERT_REQUIRED, context.check_hostname) == (checked, name_checked)
 
 
+@pytest.mark.parametrize('given, words', [
+    ({'check_hostname': True}, 'check_hostname: true needs ca_cert'),
+    ({'client_key': '/k'}, 'client_key is of no use without client_cert'),
+])
+def test_tls_options_that_lack_another(given, words):
+    with pytest.raises(connection.BadOptions, match=words):
+        connection.options_from(parameters('fe1', **given))
+
+
 def test_no_tls():
     assert connection.options_from(parameters('fe1')).tls is None
 
