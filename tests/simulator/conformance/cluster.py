@@ -15,6 +15,7 @@ is a permutation of the front ends that were alike at that moment, used on addre
 """
 
 import contextlib
+import functools
 import json
 import pathlib
 import re
@@ -346,18 +347,18 @@ class Story:
 
     def do_summary(self, *numbers):
         """Looks of one line each: ``11: address,role,join,error;...``, or an error."""
+        columns = ("IP", "Role", "Join", "ErrMsg")
+
+        def differences(host, text):
+            answer = self.ask(self.real(NETWORK + host), ["SHOW FRONTENDS"])[0]
+            if isinstance(answer, transcript.Error):
+                return [] if f"ERROR {answer.code}" in text else [str(answer)]
+            rows = [[self.recorded(row[answer.columns.index(name)]) for name in columns] for row in answer.rows]
+            got = "".join(",".join(row) + ";" for row in sorted(rows))
+            return [] if got == text else [f"{got} instead of {text}"]
         for number in numbers:
             host, _, text = self.lines[number - 1].partition(": ")
-            columns = ("IP", "Role", "Join", "ErrMsg")
-
-            def differences(address=self.real(NETWORK + host), text=text):
-                answer = self.ask(address, ["SHOW FRONTENDS"])[0]
-                if isinstance(answer, transcript.Error):
-                    return [] if f"ERROR {answer.code}" in text else [str(answer)]
-                rows = [[self.recorded(row[answer.columns.index(name)]) for name in columns] for row in answer.rows]
-                got = "".join(",".join(row) + ";" for row in sorted(rows))
-                return [] if got == text else [f"{got} instead of {text}"]
-            self.until_none(number, differences)
+            self.until_none(number, functools.partial(differences, host, text))
 
     def do_files(self, name, *numbers):
         """What is in the folder of the images, a name a line."""
@@ -386,8 +387,7 @@ class Story:
     def left(self, skipped):
         """The lines of the file that its story does not use."""
         asked = [number for number, line in enumerate(self.lines, 1)
-                 if transcript.PROMPT.fullmatch(line) or line.startswith("$ curl") or SEEN.fullmatch(line)
-                 or line.startswith("IP\t")]
+                 if transcript.PROMPT.fullmatch(line) or SEEN.fullmatch(line) or line.startswith(("$ curl", "IP\t"))]
         return sorted(set(asked) - self.used - set(skipped))
 
     def run(self, steps):

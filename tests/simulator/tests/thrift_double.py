@@ -21,6 +21,7 @@ class Node:
         self.status = types.TStatusCode.OK
         self.message = None
         self.version = "3.5.0-0be11fd"
+        self.starlet_port = 29070
         self.reboot_time = int(time.time()) - 100
         self.asked = []
         self._listener = None
@@ -44,7 +45,7 @@ class Node:
             status=types.TStatus(status_code=self.status, error_msgs=[self.message] if self.message else None),
             backend_info=types.TBackendInfo(be_port=9060, http_port=28040, brpc_port=8060, version=self.version,
                                             num_hardware_cores=4, reboot_time=self.reboot_time,
-                                            mem_limit_bytes=8 * 1024 ** 3))
+                                            starlet_port=self.starlet_port, mem_limit_bytes=8 * 1024 ** 3))
 
     def ping(self, request):
         self.asked.append(request)

@@ -20,6 +20,7 @@ STATISTICS_TABLES = [("table_statistic_v1", 10, None), ("column_statistics", 10,
                      ("multi_column_statistics", 10, "3.5"), ("spm_baselines", 10, "4.0"),
                      ("query_history", 10, "4.0")]
 
+_REPAIR_BATCH = 40            # replicas moved in one round
 _BE_DOWN_TOLERATED = 900_000  # ms; tablet_sched_be_down_tolerate_time_s
 
 
@@ -76,6 +77,11 @@ def pending(state):
     candidates = available_backends(state)
     return sum(1 for _, _, table in tables(state) for tablet in table["tablets"] if _move(state, table, tablet,
                                                                                          candidates, dry=True))
+
+
+def moved_at_once(config):
+    """How many replicas one round of the tablet scheduler moves; none where it may schedule none (section 7.3)."""
+    return min(_REPAIR_BATCH, config.integer("tablet_sched_max_scheduling_tablets"))
 
 
 def _move(state, table, tablet, candidates, dry):

@@ -8,8 +8,9 @@ CheckpointWorker, http.meta.MetaService, persist.Storage):
 
 * The journal is *rolled*: by a leader that finds an older journal when it takes over, after edit_log_roll_num entries,
   and, after ALTER SYSTEM CREATE IMAGE, with the next entry that anybody writes. All that is older is finalized.
-* The leader's checkpointer looks at once, and then every minute. Where the newest image is older than the finalized journal, a new one
-  is made, ``image.<finalized journal id>``, so CREATE IMAGE only asks, and an image comes without it too.
+* The leader's checkpointer looks at once, and then every minute. Where the newest image is older than the finalized
+  journal, a new one is made, ``image.<finalized journal id>``. So CREATE IMAGE only asks, and an image comes without
+  it too.
 * Until 3.3 the leader makes it. From 3.4 on (pull request 52103) another front end that lives does, and the leader
   fetches it, unless checkpoint_only_on_leader is set.
 * Then it is pushed to the others: they are told to fetch it. Who is dead goes without; later releases (pull request
@@ -137,7 +138,7 @@ class Images:
     def _tell(self, row, number, subdir):
         """Let one front end fetch the image; True if it has it then."""
         port = self.frontend.config.text("http_port")
-        # "host" is not StarRocks': several front ends of one machine could not be told apart by where a call comes from.
+        # "host" is not StarRocks': where a call comes from does not tell the front ends of one machine apart.
         query = urllib.parse.urlencode({"version": number, "port": port, "subdir": subdir, "host": self.frontend.host})
         url = f"http://{net.in_url(row['host'])}:{port}/put?{query}"
         try:

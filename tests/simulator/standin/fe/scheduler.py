@@ -20,7 +20,6 @@ DEFAULT_DISKS = [{"root_path": "/storage", "path_hash": 1, "medium": "HDD", "tot
 
 _REPORT_PERIOD = 5        # seconds, times config.time_scale; the doubles of the transcripts report so often
 _REPAIR_PERIOD = 10       # seconds, times config.time_scale
-_REPAIR_BATCH = 40        # replicas moved in one round
 
 
 class Scheduler:
@@ -85,7 +84,8 @@ class Scheduler:
         self.frontend.replica.write(change)
 
     def repair(self):
-        self._write_if(lambda state: catalog.repair(state, _REPAIR_BATCH))
+        limit = catalog.moved_at_once(self.frontend.config)
+        self._write_if(lambda state: catalog.repair(state, limit))
 
     def drop_drained(self):
         """A decommissioned back end that holds no tablet any more vanishes by itself (section 3.4)."""

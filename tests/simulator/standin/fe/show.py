@@ -376,8 +376,11 @@ def _statistic(view):
 
 
 def _balance(view):
-    moving = catalog.pending(view.state)
-    numbers = {"cluster_load_stat": 1, "sched_stat": 1, "pending_tablets": moving, "all_tablets": moving,
+    moved = catalog.moved_at_once(view.config)
+    moving = catalog.pending(view.state) if moved else 0
+    running = min(moving, moved)
+    numbers = {"cluster_load_stat": 1, "sched_stat": 1, "all_tablets": moving,
+               "pending_tablets": moving - running, "running_tablets": running,
                "balance_stat": 1}
     return Table(("Item", "Number"), [(item, str(numbers.get(item, 0))) for item, since in _BALANCE_ITEMS
                                       if view.version.within(since, None)])
