@@ -117,8 +117,10 @@ def run_module(module, arguments, folder):
 
 def run_ansible(command, folder, environment=None, timeout=120):
     """Run one of Ansible's programs in ``folder`` with this collection; returns the finished process."""
-    variables = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_COLLECTIONS_PATH": COLLECTIONS,
-                 "ANSIBLE_NOCOLOR": "1", "COLUMNS": "2000", **(environment or {})}
+    path = f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"
+    variables = {**os.environ, "PATH": path, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+                 "ANSIBLE_COLLECTIONS_PATH": COLLECTIONS, "ANSIBLE_NOCOLOR": "1", "COLUMNS": "2000",
+                 **(environment or {})}
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=variables, timeout=timeout,
                           check=False)
 
