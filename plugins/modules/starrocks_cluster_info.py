@@ -339,15 +339,17 @@ class Reader(object):
 
 
 def read_frontends(session):
-    """``(rows, led)``: the leader's listing and True, or the own view of a front end and False if there is no leader.
+    """``(rows, led, denied)``: the leader's listing and True, or without a leader a front end's own view and False.
 
-    Raises the last SqlError if there is neither.
+    Where the account may not see it, rows is None and ``denied`` says so. Raises the last SqlError if there is neither.
     """
     try:
-        return session.rows(FRONTENDS), True
+        return session.rows(FRONTENDS), True, ''
     except ConnectError:
         raise
     except SqlError as error:
+        if error.rule is PRIVILEGE_MISSING:
+            return None, True, error.message
         # One that was dropped has nothing but a stale view to offer.
         if error.outcome == FINAL or error.rule is NOT_A_MEMBER:
             raise
@@ -355,8 +357,10 @@ def read_frontends(session):
     session.patience = 0
     for dummy in session.options.targets:
         try:
-            return session.local_rows(FRONTENDS), False
+            return session.local_rows(FRONTENDS), False, ''
         except SqlError as error:
+            if error.rule is PRIVILEGE_MISSING:
+                return None, False, error.message
             if error.outcome == FINAL:
                 raise
             problem = error
@@ -370,19 +374,16 @@ def run(module):
     session.patience = PATIENCE
     results = dict.fromkeys(_overview.SUBSETS)
     results.update(answered=False, answered_by=None, implicit_admin=False, leader=None, not_read=[])
-    not_read = {}
     try:
-        frontends, led = read_frontends(session)
+        frontends, led, denied = read_frontends(session)
     except SqlError as error:
-        if error.rule is not PRIVILEGE_MISSING:
-            if not isinstance(error, ConnectError):
-                session.attempts.append({'host': error.address, 'error': error.words})
-            if error.outcome == FINAL or module.params['require_answer']:
-                raise Failure(error.message, not_answering=session.attempts)
-            return complete(results, session, {})
-        frontends, led = None, True
-        not_read[FRONTENDS.name] = error.message
+        if not isinstance(error, ConnectError):
+            session.attempts.append({'host': error.address, 'error': error.words})
+        if error.outcome == FINAL or module.params['require_answer']:
+            raise Failure(error.message, not_answering=session.attempts)
+        return complete(results, session, {})
 
+    not_read = {FRONTENDS.name: denied} if denied else {}
     leader = leader_of(frontends) if led and frontends else None
     if leader and not session.ask_leader(frontends):
         module.module.warn('the leader %s could not be asked itself, so brokers, statistic and balance are as %s sees '

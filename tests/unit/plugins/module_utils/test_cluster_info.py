@@ -241,3 +241,24 @@ def test_one_that_was_dropped_is_not_believed(cluster, run):
     result = run(starrocks_cluster_info, require_answer=False)
     assert not result['answered'] and 'processing forward' in result['not_answering'][0]['error']
     assert not [statement for statement in cluster.frontend.log if 'PROC' in statement]
+
+
+def test_a_leader_that_cannot_be_asked_itself(cluster, run):
+    rows = [frontend_row('fe1'), frontend_row('fe9', 'LEADER')]
+    cluster.frontend.answers['SHOW FRONTENDS'] = (FRONTEND_COLUMNS, rows)
+    result = run(starrocks_cluster_info, subset=['backends'])
+    assert result['answered_by'] == 'fe1:9030' and result['leader']['host'] == 'fe9' and result['backends'] == []
+    assert 'the leader fe9 could not be asked itself' in result['warned']
+    assert [entry['host'] for entry in result['not_answering']] == ['fe9:9030']
+
+
+def test_without_a_leader_and_without_an_own_view(cluster, run):
+    gone = said('com.sleepycat.je.rep.UnknownMasterException: (JE 18.3.16) Could not determine master')
+    for words, answered in ((gone, False), (DENIED, True)):
+        del cluster.frontend.faults[:]
+        cluster.frontend.faults.extend([('SHOW FRONTENDS', gone, False)] * 100)
+        cluster.frontend.faults.append(("SHOW PROC '/frontends'", words, False))
+        result = run(starrocks_cluster_info, require_answer=False, subset=['statistic'])
+        assert (result['answered'], result['frontends'], result['leader']) == (answered, None, None)
+        told = result['not_read'][0]['reason'] if answered else result['not_answering'][0]['error']
+        assert words.args[1] in told and (result['statistic'] is not None) is answered

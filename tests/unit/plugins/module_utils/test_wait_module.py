@@ -83,3 +83,9 @@ def test_images_are_asked_for_over_http(cluster, run, monkeypatch):
     result = run(starrocks_wait, conditions=[{'condition': 'image'}])
     assert result['conditions'] == [{'condition': 'image', 'kind': None, 'met': True, 'lacks': []}]
     assert asked == [('fe1', 8030, 'root', '', 5)] * 2
+
+
+def test_bad_options_are_told_at_once(cluster, run):
+    result = run(starrocks_wait, timeout=-1, conditions=[{'condition': 'leader', 'version': '3.5.0'}])
+    assert 'timeout: -1' in result['msg'] and 'conditions[0], leader: takes no version' in result['msg']
+    assert cluster.driver.connects == []
