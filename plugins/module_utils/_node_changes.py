@@ -346,9 +346,16 @@ def _refuse_loss(kind, row):
 
 
 def _decide_decommissioned(kind, matches):
+    """Of a node that was added twice StarRocks decommissions one row, and the next one once that is gone.
+
+    Source: SystemInfoService.decommissionBackend, which asks for the one back end of an address.
+    """
     there = [row for dummy, rows in matches for row in rows]
-    addresses = _stored(kind, [row for row in there if _state(row) == PRESENT])
+    leaving = _stored(kind, [row for row in there if _state(row) == DECOMMISSIONED])
+    staying = _stored(kind, [row for row in there if _state(row) == PRESENT])
+    addresses = [address for address in staying if address not in leaving]
     before, after = _said(kind, matches, DECOMMISSIONED)
+    before.update((join_host_port(*address), DECOMMISSIONED) for address in leaving)
     return Change([_statements.decommission_backends(addresses)] if addresses else [], before, after,
                   [dict(row, system_decommissioned=True) for row in there], [], [])
 

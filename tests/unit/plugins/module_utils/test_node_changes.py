@@ -63,6 +63,8 @@ ONE, TWO, THREE = Node('10.0.0.1', 9050), Node('10.0.0.2', 9050), Node('10.0.0.3
      ['ALTER SYSTEM DECOMMISSION BACKEND "10.0.0.1:9050"']),
     ([], [ONE], 'decommissioned', False, []),
     ([backend('10.0.0.1', leaving=True)], [ONE], 'decommissioned', False, []),
+    # added twice: one goes at a time
+    ([backend('10.0.0.1', leaving=True), backend('10.0.0.1')], [ONE], 'decommissioned', False, []),
 ])
 def test_backends(rows, nodes, state, force, expected):
     change = decide_nodes(BACKEND, rows, nodes, state, resolve, force)
