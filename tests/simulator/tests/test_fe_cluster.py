@@ -139,6 +139,20 @@ def test_followers_without_a_leader_answer_from_what_they_have(trio):
     wait_for(lambda: leader_of([second, third]), "two of three elect one of them")
 
 
+def test_two_followers_are_fewer_than_one(make):
+    """A joined follower that is down counts: the other one alone has no majority, and its process ends."""
+    first, second = make(1).start(), make(2)
+    join(first, second)
+    second.kill()
+    assert first.wait(20) == 255
+    assert "failed to begin txn after retried 3 times!" in first.out()
+    first.launch()
+    time.sleep(2)
+    assert not first.listens(QUERY)
+    second.start()
+    wait_for(lambda: leader_of([first, second]), "both together have a leader")
+
+
 def test_acknowledged_writes_survive_every_leader(trio):
     """Kill the leader again and again while a client writes: what was acknowledged is there in the end, everywhere."""
     acknowledged = []

@@ -120,6 +120,15 @@ def test_renamed_and_started_by_its_old_address(make):
     assert "current node is not added to the cluster, will exit" in second.log()
 
 
+def test_added_by_address_and_started_by_name(make):
+    """Not refused when it is added; then it asks for its name, is unknown, and waits for ever (section 3.3)."""
+    first, second = make(1).start(), make(2)
+    first.query(f'ALTER SYSTEM ADD FOLLOWER "{second.member}"')
+    second.launch("--host_type", "FQDN", "-helper", first.member)
+    wait_for(lambda: second.log().count("current node is not added to the group. please add it first.") > 1, "it waits")
+    assert second.process.poll() is None and first.frontends()[second.address]["Join"] == "false"
+
+
 def test_renamed_back_end_is_asked_under_its_new_name(make):
     first = make(1).start()
     node = Node(NAMES["be1.example"]).up()
