@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from fe_cluster import EDIT_LOG, HTTP, NETWORK, QUERY, RPC, FrontEndProcess, is_member, join, leader_of, wait_for
 from standin.fe import frames
+from thrift_double import Node
 
 
 @pytest.fixture
@@ -252,6 +253,33 @@ def test_mixed_versions_answer_with_their_own_columns(make):
     row = wait_for(lambda: [row for row in new.query("SHOW FRONTENDS") if row["IP"] == old.address
                             and row["Version"] == "3.5.0-0be11fd"], "the new version is seen")[0]
     assert row["Alive"] == "true"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # of the double that goes down
+@pytest.mark.parametrize(("older", "loads"), [("4.0.0", False), ("4.0.6", True)])
+def test_one_follower_first_when_going_down(make, older, loads):
+    """Metadata of 4.1 may end the start of an older one; the others go on, and 4.1 comes back (section 0.21)."""
+    leader, follower = make(1, version="4.1.0").start(), make(2, version="4.1.0")
+    join(leader, follower)
+    join(leader, make(3, version="4.1.0"))
+    node = Node(f"{NETWORK}.70.21").up()
+    leader.query(f'ALTER SYSTEM ADD BACKEND "{node.member}"')
+    wait_for(lambda: leader.query("SHOW BACKENDS")[0]["Alive"] == "true", "a back end")
+    leader.query("CREATE DATABASE d")
+    leader.query("CREATE TABLE d.t (k INT) DISTRIBUTED BY HASH(k) BUCKETS 1 PROPERTIES ('replication_num'='1')")
+    follower.stop()
+    follower.use(older)
+    if loads:
+        follower.start()
+    else:
+        follower.launch()
+        assert follower.wait(20) == 255
+        assert "java.lang.NullPointerException" in follower.log() and not follower.listens(QUERY)
+        leader.query("CREATE DATABASE goes_on")
+        follower.use("4.1.0")
+        follower.start()
+    wait_for(lambda: is_member(leader, follower), "the follower is back")
+    node.down()
 
 
 def test_clock_too_far_off_can_not_join(make):
