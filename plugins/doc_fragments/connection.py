@@ -5,8 +5,8 @@
 
 class ModuleDocFragment(object):
 
-    # Options of every module that speaks SQL.
-    DOCUMENTATION = r"""
+    # What modules and plugins that speak SQL have in common.
+    _OPTIONS = r"""
 options:
   login_hosts:
     description:
@@ -32,7 +32,7 @@ options:
     type: str
   config_file:
     description:
-      - Path of a MySQL option file on the host that runs the module, for what the options here do not say.
+      - Path of a MySQL option file on the host that runs the module or plugin, for what the options here do not say.
       - From its group C([client]) are taken C(host), C(port), C(user), C(password), C(ssl-ca), C(ssl-cert), C(ssl-key),
         C(ssl-mode) and C(ssl-verify-server-cert). C(!include) is not followed.
     type: path
@@ -51,8 +51,8 @@ options:
     default: 60
   ca_cert:
     description:
-      - Path of the certificate authority's certificate, on the host that runs the module. Switches TLS on; a front end
-        without TLS is then refused before the password is sent.
+      - Path of the certificate authority's certificate, on the host that runs the module or plugin. Switches TLS on; a
+        front end without TLS is then refused before the password is sent.
     type: path
   client_cert:
     description: Path of a client certificate, which may hold the private key as well.
@@ -65,12 +65,22 @@ options:
       - Whether the front end's certificate must be for the name that was asked; with O(ca_cert), V(true) unless given.
       - V(false) alone means TLS without any check.
     type: bool
+"""
+
+    # Every module that speaks SQL.
+    DOCUMENTATION = _OPTIONS + r"""
 requirements:
   - PyMySQL 0.9.3 or later on the host that runs the module (C(python3-pymysql) in Debian and Ubuntu)
 notes:
   - Run it on one host only (C(run_once)), one that reaches the front ends' C(query_port).
   - A statement that fails because the leader is just changing is tried again for up to a minute. Where it is not known
     whether it was done, the listing is read again first.
+"""
+
+    # Plugins, which speak SQL on the controller.
+    PLUGIN = _OPTIONS + r"""
+requirements:
+  - PyMySQL 0.9.3 or later on the controller, for the Python that runs Ansible
 """
 
     # How waiting is asked for.

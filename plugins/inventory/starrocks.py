@@ -18,8 +18,8 @@ description:
   - Hosts get C(ansible_host), C(starrocks_address), C(starrocks_fe_role), C(starrocks_broker_name) and the ports, by
     the names that the roles of this collection read. What the cluster does not know, such as ports of a node that never
     lived, is left out.
-  - The group C(all) gets C(starrocks_version) (the leader's), C(starrocks_host_type) and, where the listings tell it,
-    C(starrocks_run_mode). The group variables of an inventory overrule them, for an upgrade for example.
+  - The group C(all) gets C(starrocks_version) (the leader's), C(starrocks_host_type) and C(starrocks_run_mode). The
+    group variables of an inventory overrule them, for an upgrade for example.
   - C(starrocks_live) holds for each host all that is known of its nodes, by C(fe), C(be), C(cn) and C(broker), as
     M(starrocks.cluster.starrocks_cluster_info) returns it. It is made for O(compose), O(groups), O(keyed_groups) and
     O(hostnames).
@@ -50,7 +50,7 @@ options:
     elements: str
     default: []
 extends_documentation_fragment:
-  - starrocks.cluster.connection
+  - starrocks.cluster.connection.plugin
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache
 notes:
@@ -106,9 +106,10 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._connection impo
     SqlError,
     options_from,
 )
+from ansible_collections.starrocks.cluster.plugins.module_utils._overview import run_mode_of, version_of
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import Resolver
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import connection_arguments
-from ansible_collections.starrocks.cluster.plugins.module_utils._tables import FRONTENDS, TableError
+from ansible_collections.starrocks.cluster.plugins.module_utils._tables import FRONTENDS, TableError, leader_of
 from ansible_collections.starrocks.cluster.plugins.module_utils._wire import PYMYSQL_IMPORT_ERROR
 from ansible_collections.starrocks.cluster.plugins.plugin_utils import _live_inventory
 
@@ -130,12 +131,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
         options = self._connection_options()
-        tables = self._cached_tables(self.get_cache_key(path), options, cache)
+        answer = self._cached_answer(self.get_cache_key(path), options, cache)
+        tables = answer['tables']
         machines, remarks = _live_inventory.machines(tables, Resolver())
         asked = [host for host, dummy in options.targets]
         for remark in [*remarks, *_live_inventory.loopback_remarks(machines, asked)]:
             self.display.warning(remark)
-        self._populate(machines, _live_inventory.cluster_variables(tables))
+        self._populate(machines, _live_inventory.cluster_variables(tables, answer['run_mode']))
 
     def _connection_options(self):
         try:
@@ -148,8 +150,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             return [self._templated(one) for one in value]
         return self.templar.template(value) if isinstance(value, str) else value
 
-    def _cached_tables(self, key, options, may_read):
-        """Typed rows by table; from the cache where it is on and filled.
+    def _cached_answer(self, key, options, may_read):
+        """What the cluster said: {tables: typed rows by table, run_mode}; from the cache where it is on and filled.
 
         ``may_read``: False when the inventory is refreshed, which fills the cache anew.
         """
@@ -170,8 +172,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         session = Session(options, patience=PATIENCE)
         try:
             frontends, read = self._view(session)
-            others = [kind.table for kind in _live_inventory.KINDS if kind.table is not FRONTENDS]
-            return {FRONTENDS.name: frontends, **{table.name: read(table) for table in others}}
+            tables = {kind.table.name: frontends if kind.table is FRONTENDS else read(kind.table)
+                      for kind in _live_inventory.KINDS}
+            version = version_of(frontends, leader_of(frontends))
+            return {'tables': tables, 'run_mode': run_mode_of(session.columns, version)}
         except (SqlError, TableError) as error:
             raise AnsibleParserError(str(error))
         finally:

@@ -14,6 +14,7 @@ import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from ansible_collections.starrocks.cluster.plugins.module_utils._overview import version_of
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import (
     is_address,
     is_loopback,
@@ -151,29 +152,20 @@ def host_variables(machine: Machine) -> dict:
     return variables
 
 
-def cluster_variables(tables: Tables) -> dict:
+def cluster_variables(tables: Tables, run_mode: str | None) -> dict:
     """Return what holds for all hosts, as variables of the group all, where a user's group_vars can overrule them."""
     variables = {}
     frontends = tables[FRONTENDS.name]
-    shown = [leader_of(frontends) or {}] + [row for row in frontends if row['alive']]
-    version = next((version for version in map(parse_or_none, (row.get('version') for row in shown)) if version), None)
+    # A development build has no version that a role could install.
+    version = parse_or_none(version_of(frontends, leader_of(frontends)))
     if version:
         variables['starrocks_version'] = version.release
     # In IP mode these three store addresses only, whatever they were given (starrocks.md 2.4).
     stored = [row['host'] for kind in KINDS if kind.table is not BROKERS for row in tables.get(kind.table.name, ())]
     variables['starrocks_host_type'] = 'IP' if all(map(is_address, stored)) else 'FQDN'
-    variables.update((('starrocks_run_mode', mode) for mode in _run_modes(tables, version)))
+    if run_mode:
+        variables['starrocks_run_mode'] = run_mode
     return variables
-
-
-def _run_modes(tables: Tables, version) -> Iterator[str]:
-    """Yield the run mode if the rows tell it: the column StarletPort is there in shared-data mode only, for back ends
-    since 3.0, for compute nodes since 3.1 (starrocks.md 1.3, 1.4)."""
-    rows = [row for table in (BACKENDS, COMPUTE_NODES) for row in tables.get(table.name, ())]
-    if any('starlet_port' in row for row in rows):
-        yield 'shared_data'
-    elif rows and version and version.line >= (3, 1):
-        yield 'shared_nothing'
 
 
 def loopback_remarks(hosts: Iterable[Machine], asked: Iterable[str]) -> Iterator[str]:

@@ -15,8 +15,8 @@ name: result_journal
 type: notification
 short_description: Write down what each task returned
 description:
-  - One JSON object a line, with C(play) and C(task) (their names), C(module) (as the task calls it), C(result) (all that
-    the module returned), C(failed) and C(time), in seconds since 1970. A task with a loop has a line for each round.
+  - One JSON object a line, with C(play) and C(task) (their names), C(module) (as the task calls it), C(result) (all
+    that the module returned), C(failed) and C(time), in seconds since 1970. A loop has a line for each round.
 options:
   path:
     description: The file. It is written anew.

@@ -108,26 +108,18 @@ def test_unknown_ports_are_left_out(unknown):
     assert set(variables) == {'ansible_host', 'starrocks_live', 'starrocks_be_heartbeat_service_port'}
 
 
-@pytest.mark.parametrize('rows, expected', [
-    (dict(frontends=[frontend('10.0.0.1', 'FOLLOWER', '3.4.4'), frontend('10.0.0.2', 'LEADER')]),
-     {'starrocks_version': '3.5.0', 'starrocks_host_type': 'IP'}),
+@pytest.mark.parametrize('rows, run_mode, expected', [
+    (dict(frontends=[frontend('10.0.0.1', 'FOLLOWER', '3.4.4'), frontend('10.0.0.2', 'LEADER')]), 'shared_data',
+     {'starrocks_version': '3.5.0', 'starrocks_host_type': 'IP', 'starrocks_run_mode': 'shared_data'}),
     # Without a leader, one that is alive.
     (dict(frontends=[frontend('10.0.0.1', version='3.3.1', alive=False), frontend('10.0.0.2', version='3.4.0-rc1-x')]),
-     {'starrocks_version': '3.4.0-rc01', 'starrocks_host_type': 'IP'}),
-    # A development build has no version that a role could install.
-    (dict(frontends=[frontend('node1', 'LEADER', 'MAIN-RELEASE-d094052')]), {'starrocks_host_type': 'FQDN'}),
-    (dict(frontends=[frontend('10.0.0.1', 'LEADER')], brokers=[broker('node1')]),
+     None, {'starrocks_version': '3.4.0-rc01', 'starrocks_host_type': 'IP'}),
+    (dict(frontends=[frontend('node1', 'LEADER', 'MAIN-RELEASE-d094052')]), None, {'starrocks_host_type': 'FQDN'}),
+    (dict(frontends=[frontend('10.0.0.1', 'LEADER')], brokers=[broker('node1')]), None,
      {'starrocks_version': '3.5.0', 'starrocks_host_type': 'IP'}),
-    (dict(frontends=[frontend('10.0.0.1', 'LEADER', '3.1.17')], backends=[backend('10.0.0.2')]),
-     {'starrocks_version': '3.1.17', 'starrocks_host_type': 'IP', 'starrocks_run_mode': 'shared_nothing'}),
-    # Compute nodes of 3.0 do not show the mode.
-    (dict(frontends=[frontend('10.0.0.1', 'LEADER', '3.0.9')], compute_nodes=[backend('10.0.0.2')]),
-     {'starrocks_version': '3.0.9', 'starrocks_host_type': 'IP'}),
-    (dict(frontends=[frontend('10.0.0.1', 'LEADER')], compute_nodes=[backend('10.0.0.2', starlet_port=None)]),
-     {'starrocks_version': '3.5.0', 'starrocks_host_type': 'IP', 'starrocks_run_mode': 'shared_data'}),
 ])
-def test_variables_of_the_cluster(rows, expected):
-    assert live.cluster_variables(tables(**rows)) == expected
+def test_variables_of_the_cluster(rows, run_mode, expected):
+    assert live.cluster_variables(tables(**rows), run_mode) == expected
 
 
 @pytest.mark.parametrize('asked, warned', [
