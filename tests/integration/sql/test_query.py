@@ -5,7 +5,6 @@
 """starrocks_query against a front end."""
 
 import jmespath
-import pytest
 from conftest import address
 
 
@@ -48,17 +47,17 @@ def test_errors_tell_front_end_statement_and_words(cluster):
     assert len(wrong["results"]) == 1 and wrong["queries"] == ["SHOW DATABASES", "SELEC 1"]
 
 
-@pytest.mark.parametrize("text", [
-    "'", '"', "\\", "''", "\\'", "a'; CREATE DATABASE smuggled; --", "/* */ -- # ;", "a\nb\r\tc", "\0a\x1a\b", "%",
-    "%s %(a)s", "\u4e2d\U0001f600", "x" * 10000, "", "SLEEP(10)", "`", "' OR '1'='1"])
-def test_hostile_arguments_are_text(cluster, text):
+HOSTILE = ["'", '"', "\\", "''", "\\'", "a'; CREATE DATABASE smuggled; --", "/* */ -- # ;", "a\nb\r\tc", "\0a\x1a\b",
+           "%", "%s %(a)s", "\u4e2d\U0001f600", "x" * 10000, "", "SLEEP(10)", "`", "' OR '1'='1"]
+
+
+def test_hostile_arguments_are_text(cluster):
     """They come back as they were, and nothing else has happened."""
     before = databases(cluster), cluster.ask("SHOW ALL AUTHENTICATION")
-    done = query(cluster, "SELECT %s", "SHOW DATABASES LIKE %s", positional_args=[text, "no such"])
-    (echoed,), = ([*row.values()] for row in done["results"][0]["rows"])
-    assert echoed == text and done["rows"] == [] and not done["changed"]
-    named = query(cluster, "SELECT %(a b)s", named_args={"a b": text, "unused": "x"})
-    assert [*named["rows"][0].values()] == [text]
+    done = query(cluster, *["SELECT %s"] * len(HOSTILE), positional_args=HOSTILE)
+    assert [[*result["rows"][0].values()] for result in done["results"]] == [[text] for text in HOSTILE]
+    named = query(cluster, *["SHOW DATABASES LIKE %(a b)s"] * 2, named_args={"a b": HOSTILE[5], "unused": "x"})
+    assert named["rows"] == [] and not done["changed"] and not named["changed"]
     assert (databases(cluster), cluster.ask("SHOW ALL AUTHENTICATION")) == before
 
 
