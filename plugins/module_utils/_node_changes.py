@@ -356,8 +356,15 @@ def _decide_decommissioned(kind, matches):
     addresses = [address for address in staying if address not in leaving]
     before, after = _said(kind, matches, DECOMMISSIONED)
     before.update((join_host_port(*address), DECOMMISSIONED) for address in leaving)
-    return Change([_statements.decommission_backends(addresses)] if addresses else [], before, after,
-                  [dict(row, system_decommissioned=True) for row in there], [], [])
+    going = list(addresses)
+    rows = []
+    for row in there:
+        address = (row['host'], row[kind.port_column])
+        if address in going:
+            going.remove(address)
+            row = dict(row, system_decommissioned=True)
+        rows.append(row)
+    return Change([_statements.decommission_backends(addresses)] if addresses else [], before, after, rows, [], [])
 
 
 # How a disk gets from one state to another (section 2.1). It is brought back before it goes another way.
