@@ -208,9 +208,9 @@ def show_grants(identity):
 
 
 def default_roles_of(identity):
-    """Statements; the last tells user_identity and default_roles. The session is good for nothing else then."""
+    """Statements, the last of which tells them. The session is good for nothing else then."""
     return ['EXECUTE AS %s WITH NO REVERT' % identity.text, 'SET ROLE DEFAULT',
-            'SELECT CURRENT_USER() AS user_identity, CURRENT_ROLE() AS default_roles']
+            'SELECT CURRENT_ROLE() AS default_roles']
 
 
 def _names(names):

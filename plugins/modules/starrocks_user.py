@@ -229,23 +229,29 @@ def identity_at_login(session, name, password):
         visitor.close()
 
 
+def look_in_place_of(session, identity):
+    """The names of the default roles of an account, seen as that account."""
+    actor = another(session)
+    try:
+        for statement in _accounts.default_roles_of(identity):
+            # Not read(): after a new login the statements that are left would tell somebody else's roles.
+            result = actor.change(statement)
+        return _accounts.read_roles(result.rows[0][0])
+    finally:
+        actor.close()
+
+
 def default_roles(session, identity):
-    """The names of the default roles of an account, seen in its place."""
-    for last in (False, True):
-        actor = another(session)
-        try:
-            for statement in _accounts.default_roles_of(identity):
-                # Never repeated one by one: after a new login they would tell somebody else's roles.
-                result = actor.change(statement)
-            return _accounts.read_roles(result.rows[0][1])
-        except SqlError as error:
-            if error.rule is PRIVILEGE_MISSING:
-                raise Failure('to see the default roles of %s, the account %s needs IMPERSONATE on it: log in as root '
-                              'or with the role user_admin (%s)' % (identity.shown, session.options.user, error))
-            if error.outcome != AGAIN or last:
-                raise
-        finally:
-            actor.close()
+    """The same, tried again once where the connection was lost."""
+    try:
+        return look_in_place_of(session, identity)
+    except SqlError as error:
+        if error.rule is PRIVILEGE_MISSING:
+            raise Failure('to see the default roles of %s, the account %s needs IMPERSONATE on it: log in as root or '
+                          'with the role user_admin (%s)' % (identity.shown, session.options.user, error))
+        if error.outcome != AGAIN:
+            raise
+    return look_in_place_of(session, identity)
 
 
 class Reader(object):

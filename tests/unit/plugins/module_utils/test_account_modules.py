@@ -35,8 +35,7 @@ class Accounts:
             "SHOW GRANTS FOR 'u'@'%'": lambda: (GRANTS, [["'u'@'%'", None, text] for text in self.grants]),
             "EXECUTE AS 'u'@'%' WITH NO REVERT": ((), []),
             'SET ROLE DEFAULT': ((), []),
-            'SELECT CURRENT_USER() AS user_identity, CURRENT_ROLE() AS default_roles':
-                (('user_identity', 'default_roles'), [["'u'@'%'", 'a']]),
+            'SELECT CURRENT_ROLE() AS default_roles': (('default_roles',), [['a']]),
         }, {'root': '', 'u': 'pw'})
         self.driver = Driver({('fe1', 9030): self.frontend})
 
@@ -201,6 +200,8 @@ def test_default_roles_need_impersonate(accounts, run):
     accounts.frontend.faults.append(('EXECUTE AS', DENIED, False))
     result = run(starrocks_user, name='u', default_roles=['a'])
     assert 'needs IMPERSONATE' in result['msg'] and accounts.changes == []
+    accounts.frontend.faults.append(('EXECUTE AS', said('something else'), False))
+    assert 'something else' in run(starrocks_user, name='u', default_roles=['a'])['msg']
 
 
 def test_default_roles_are_never_read_as_somebody_else(accounts, run):
