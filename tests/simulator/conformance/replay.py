@@ -283,7 +283,7 @@ class Replay:
 class ScriptReplay(Replay):
     """A scene in which only commands run, in the home of a front end that they start and stop."""
 
-    TIMEOUT = 5  # seconds; those of the recording were 120, and only they end a start in the foreground
+    TIMEOUT = 3  # seconds; those of the recording were 120, and only they end a start in the foreground
     TIMED_OUT = 124
 
     def start(self):
@@ -297,7 +297,7 @@ class ScriptReplay(Replay):
                 (folder / program).write_text(f"#!/bin/sh\necho 'openjdk version \"{version}\"' >&2\n")
                 (folder / program).chmod(0o755)
         # Its parent lets go of it: stop_fe.sh would take a zombie for alive.
-        self.stranger = subprocess.run(["bash", "-c", "sleep 600 >/dev/null & echo $!"], check=True,
+        self.stranger = subprocess.run(["bash", "-c", "sleep 600 >/dev/null 2>&1 & echo $!"], check=True,
                                        capture_output=True, text=True).stdout.strip()
 
     def stop(self):
@@ -308,16 +308,17 @@ class ScriptReplay(Replay):
 
     def replay_command(self, item):
         """A shell command, with the folders, processes and waits as here."""
-        command = re.sub(r"/tmp/jdk11-[\d.]+", str(self.work / "jdk11"), item.command)
-        command = re.sub(r"echo \d+ > bin/fe.pid", lambda match: match[0] if "999999" in match[0]
-                         else f"echo {self.stranger} > bin/fe.pid", command)
+        command = re.sub(r"(?<!\S)(?=(?:bin|log)/)", f"{self.home}/", item.command)  # the recorder left it away
+        command = re.sub(r"/tmp/jdk11-[\d.]+", str(self.work / "jdk11"), command)
+        command = re.sub(r"echo (?!999999 )\d+ >", f"echo {self.stranger} >", command)
         environment = {"PATH": f"{self.work}/jdk17/bin:{os.environ['PATH']}", "LANG": "C", "TZ": "UTC"}
         seconds = self.TIMEOUT if item.status == self.TIMED_OUT else PATIENCE_FOR_COMMANDS
         with open(self.work / "output", "w+", encoding="utf-8") as output:  # a pipe would be held by what it starts
             result = subprocess.run(["timeout", str(seconds), "bash", "-c", command], cwd=self.home, env=environment,
                                     stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
             output.seek(0)
-            found = compare.text_differences(item.output, self.as_recorded(output.read()))
+            texts = [re.sub(r"(?m)^\d+$", "<pid>", text) for text in (item.output, self.as_recorded(output.read()))]
+            found = compare.text_differences(*texts)
         if result.returncode != item.status:
             found.append(f"exit status {result.returncode} instead of {item.status}")
         if command.endswith("--daemon") and item.status == 0:

@@ -25,7 +25,8 @@ _SINCE = {
 }
 
 # Settings that decide about this double alone (conf/standin.conf), all absent in a healthy one.
-FAULTS = ("start_delay_seconds", "die_after_seconds", "refuse_start", "clock_skew_seconds", "unhealthy_tablets")
+FAULTS = ("start_delay_seconds", "die_after_seconds", "refuse_start", "clock_skew_seconds", "unhealthy_tablets",
+          "late_start_time_seconds", "in_container")
 
 _INTEGERS = {"int": 32, "long": 64, "short": 16}
 
@@ -89,9 +90,10 @@ class Config:
         self.version = version
         self.path = os.path.join(home, "conf", "fe.conf")
         self.given = properties(self.path)
-        # What ADMIN SET ... WITH PERSISTENT asks for (section 0.10, 0.16); ConfigBase.init looks once, at the start.
-        self.persistable = not os.path.exists("/.dockerenv") and os.access(self.path, os.W_OK)
         self.faults = properties(os.path.join(home, "conf", "standin.conf"))
+        # What ADMIN SET ... WITH PERSISTENT asks for (section 0.10, 0.16); ConfigBase.init looks once, at the start.
+        in_container = self.fault("in_container", str) or str(os.path.exists("/.dockerenv")).lower()
+        self.persistable = in_container == "false" and os.access(self.path, os.W_OK)
         self.settings = {setting.key: setting for setting in _recorded(version)}
         if "mysql_server_version" in self.settings:
             self.settings["mysql_server_version"].value = version.mysql

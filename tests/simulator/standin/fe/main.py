@@ -31,6 +31,20 @@ from standin.process import set_name
 
 _FAILED = 255
 _TERMINATED = 128 + signal.SIGTERM
+# Where the lines of a graceful exit come from in the log.
+_GRACEFUL_EXIT = (
+    ("4.1", "StarRocksFEServer.lambda$handleGracefulExit$0():235"),
+    ("4.0", "StarRocksFE.lambda$handleGracefulExit$0():260"),
+    ("3.4", "StarRocksFE.lambda$handleGracefulExit$0():250"),
+)
+# What -v tells beside the version, as those of the recorded front ends told it.
+_BUILD = """Build type: UNKNOWN
+Build time: 2026-11-23 03:37:27
+Build distributor id: debian
+Build arch: x86_64
+Build user: StarRocks@docker (Debian GNU/Linux 12 (bookworm))
+Java compile version: openjdk full version "17.0.15+6-Debian-1deb12u1"
+"""
 _GROUP_TIMEOUT = 10    # seconds, times config.time_scale, that a leader without its followers thinks (section 0.4)
 
 
@@ -207,35 +221,44 @@ class FrontEnd:
         followers = [row for row in self.replica.state["frontends"] if row["role"] == "FOLLOWER"]
         alive = sum(row["alive"] or row["name"] == self.replica.name for row in followers)
         own = next((row for row in followers if row["name"] == self.replica.name), None)
+        place = next(place for since, place in _GRACEFUL_EXIT if self.version >= since)
         if own and alive - 1 < len(followers) // 2 + 1:
-            self.fatal("the number of alive followers is not enough for a graceful exit, will exit")
+            self.log.info(place, "The current number of FEs that are alive cannot match graceful exit condition, and "
+                                 "can only exit forcefully.")
+            self._exit(_FAILED)
         self.exiting = True
-        self.log.info("StarRocksFE.gracefulExit():1", "start graceful exit")
+        self.log.info(place, "start to handle graceful exit")
         if self.replica.leads and not self.replica.hand_over():
-            self.fatal("no follower takes over, will exit")
+            self.log.warn(place, "handle graceful exit failed: no follower takes over")
+            self._exit(_FAILED)
         started = time.monotonic()
         least, most = (self.config.integer(f"{name}_graceful_exit_time_second") * self.config.time_scale
                        for name in ("min", "max"))
         while time.monotonic() < started + least or (self.replica.leader_address is None
                                                      and time.monotonic() < started + most):
             time.sleep(0.1)
-        self.log.info("StarRocksFE.gracefulExit():2", "FE gracefully exits")
+        self.log.info(place, "handle graceful exit successfully")
         self._exit(0)
 
 
-def _on_signal(number, action):
+def _on_signal(number, action, name):
     """Do it in a thread: the signal may have come while the main thread held a lock."""
-    signal.signal(number, lambda *_: threading.Thread(target=action, name=action.__name__, daemon=True).start())
+    signal.signal(number, lambda *_: threading.Thread(target=action, name=name, daemon=True).start())
 
 
-def _option(arguments, name, words):
-    """The value of an option, None if it is not given."""
-    if name not in arguments:
+class _Usage(Exception):
+    """An option that ends the start; only the output says so."""
+
+
+def _option(release, arguments, name, words, known=None):
+    """The value of an option, None if it is not given. Raises _Usage."""
+    if f"-{name}" not in arguments:
         return None
-    place = arguments.index(name) + 1
-    if place >= len(arguments) or not arguments[place]:
-        raise startup.StartError(f"{name} need parameter {words}")
-    return arguments[place]
+    place = arguments.index(f"-{name}") + 1
+    value = arguments[place] if place < len(arguments) else ""
+    if not value or (known and value not in known):
+        raise _Usage(f"{'--' if release >= '4.0' else '-'}{name} need parameter {words}")
+    return value
 
 
 def main(arguments):
@@ -244,21 +267,22 @@ def main(arguments):
     arguments = [argument[1:] if argument.startswith("--") else argument for argument in arguments]
     release = version.load()
     if "-v" in arguments or "-version" in arguments:
-        print(f"Build version: {release.release}\nCommit hash: {release.commit}")
+        print(f"Build version: {release.release}\nCommit hash: {release.commit}\n{_BUILD}", end="")
         return 0
     print("=====", flush=True)  # the last line of the logger's settings, which the real one shows here
     home = os.environ["STARROCKS_HOME"]
     frontend = FrontEnd(home, os.environ.get("LOG_DIR") or os.path.join(home, "log"),
                         os.environ.get("PID_DIR") or os.path.join(home, "bin"), release)
-    _on_signal(signal.SIGTERM, frontend.terminate)
+    _on_signal(signal.SIGTERM, frontend.terminate, "shutdown-hook")
     if release >= "3.4":
-        _on_signal(signal.SIGUSR1, frontend.exit_gracefully)
+        _on_signal(signal.SIGUSR1, frontend.exit_gracefully, "graceful-exit")
     try:
-        helpers = _option(arguments, "-helper", "host:port,host:port")
-        host_type = _option(arguments, "-host_type", "FQDN or IP")
-        if host_type not in (None, "FQDN", "IP"):
-            raise startup.StartError("-host_type need parameter FQDN or IP")
+        helpers = _option(release, arguments, "helper", "host:port,host:port")
+        host_type = _option(release, arguments, "host_type", "FQDN or IP", ("FQDN", "IP"))
         frontend.start(helpers or "", host_type)
+    except _Usage as error:
+        print(error, flush=True)
+        return _FAILED
     except startup.StartError as error:
         frontend.log.out(str(error))
         frontend.log.error("StarRocksFE.start():3", f"StarRocksFE start failed: {error}")

@@ -417,4 +417,6 @@ def roles_table(context, state):
     """(columns, rows) of SHOW ROLES; comments came with 3.2."""
     rows = [(name, "true", comment) for name, (since, comment) in BUILT_IN_ROLES.items() if context.version >= since]
     rows += [(name, "false", role.get("comment", "")) for name, role in state["roles"].items()]
-    return (("Name", "Builtin", "Comment"), rows) if context.version >= "3.2" else (("Name",), [row[:1] for row in rows])
+    if context.version >= "3.2":
+        return ("Name", "Builtin", "Comment"), rows
+    return ("Name",), [row[:1] for row in rows]

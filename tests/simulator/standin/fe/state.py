@@ -11,7 +11,8 @@ Times are milliseconds since 1970, 0 for never; sizes are bytes. Shapes:
 * backend and compute node: see ``new_node``; disks as the stand-in's back end reports them, ``{root_path, path_hash,
   medium, total, available, data_used, state}``; broker: see ``new_broker``;
 * database: ``{id, tables: {name: {id, replication_num, tablets: [{id, replicas: [[id, back end's id], ...]}]}}}``;
-* user: ``{password, roles, default_roles, grants}``, keyed ``name@host``; role: ``{roles, grants}``.
+* user: ``{password, plugin, plugin_text, roles, default_roles, grants}``, keyed ``name@host``; role:
+  ``{roles, grants}``. A grant is ``[type, object, [privileges], grantable]``, before 3.0 ``[pattern, [privileges]]``.
 """
 
 import secrets
