@@ -46,6 +46,8 @@ MASKS = [
 # Metrics that come and go: the FE has a pool of connections for each back end that it sent a query to.
 PASSING_METRICS = re.compile(r"starrocks_fe_brpc_pool_")
 
+OF_DATABASE = re.compile(r'[{ ]db="')
+
 # Results whose rows the real front end keeps in a hash map: their order means nothing (starrocks.md 1.2, 1.5, 1.8).
 UNORDERED = re.compile(r"SHOW (PROC '/(frontends|brokers)?'|FRONTENDS|BROKER)$")
 
@@ -129,9 +131,14 @@ def text_differences(wanted, got):
 
 
 def metric_names(text):
-    """The names, labels and types of metrics in their order, with the values of labels that are ids masked."""
-    return [masked(line if line.startswith("#") else line.rpartition(" ")[0]) for line in text.strip().splitlines()
-            if not PASSING_METRICS.search(line)]
+    """The names, labels and types of metrics in their order, with the values of labels that are ids masked.
+
+    The figures of databases come by a hash map by id: these lines are sorted among themselves.
+    """
+    names = [masked(line if line.startswith("#") else line.rpartition(" ")[0]) for line in text.strip().splitlines()
+             if not PASSING_METRICS.search(line)]
+    of_databases = iter(sorted(name for name in names if OF_DATABASE.search(name)))
+    return [next(of_databases) if OF_DATABASE.search(name) else name for name in names]
 
 
 def metric_differences(wanted, got):

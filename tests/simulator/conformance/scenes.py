@@ -45,8 +45,9 @@ COMPARE = ["01-fresh.txt", "02-errors.txt", "03-add.txt", "04-show.txt", "05-dec
 SCENES = {
     f"compare-{version}": Scene(
         version, f"compare/{version}", COMPARE,
-        # Recorded within the first minute, before the front end makes tables of its own.
-        settings={"statistic_manager_sleep_time_sec": "600"},
+        # Recorded within the first minute, before the front end makes tables of its own, and before the back end that
+        # 05 sends away had gone.
+        settings={"statistic_manager_sleep_time_sec": "600", "alter_scheduler_interval_millisecond": "600000"},
         steps={("09-frontends.txt", 0): [("quiet",)]},
     )
     for version in ("3.3.15", "3.4.4", "3.5.0")

@@ -193,7 +193,7 @@ def test_renamed_back_end(front_end, release):
 
 def test_location(front_end, release):
     front_end.query(f'ALTER SYSTEM ADD BACKEND "{THIRD}:9050"')
-    modify = f'ALTER SYSTEM MODIFY BACKEND "{{}}" SET ("{{}}" = "{{}}")'.format
+    modify = 'ALTER SYSTEM MODIFY BACKEND "{}" SET ("{}" = "{}")'.format
     if release < "3.2.8":
         assert "Getting syntax error" in front_end.refusal(modify(f"{THIRD}:9050", "labels.location", "rack:r1"))[1]
     else:

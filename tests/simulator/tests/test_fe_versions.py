@@ -53,7 +53,8 @@ def test_columns(front_end, release):
 
 @pytest.mark.parametrize("version", [version for version in VERSIONS if version >= "3"])
 def test_columns_of_shared_data(version, tmp_path):
-    one = FrontEndProcess(tmp_path, "127.0.71.2", version, {"run_mode": "shared_data", "heartbeat_timeout_second": "30"})
+    settings = {"run_mode": "shared_data", "heartbeat_timeout_second": "30"}
+    one = FrontEndProcess(tmp_path, "127.0.71.2", version, settings)
     try:
         check_columns(one.start(), version, shared_data=True)
     finally:
