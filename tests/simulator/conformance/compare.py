@@ -148,5 +148,6 @@ def metric_differences(wanted, got):
     extra = [line for line in got if line not in set(wanted)]
     found = [f"missing {line}" for line in missing] + [f"too many {line}" for line in extra]
     if not found and wanted != got:
-        found.append("the metrics are in another order")
+        place, there = next((pair for pair in zip(wanted, got) if pair[0] != pair[1]), ("an end", "more"))
+        found.append(f"the metrics are in another order, from {place} on, where {there} is")
     return found
