@@ -49,9 +49,18 @@ def test_image_without_journal(make):
 def test_wrong_arguments(make):
     one = make()
     assert "helper's format seems was wrong [nonsense], eg. host:port,host:port" in refused(one, "-helper", "nonsense")
-    assert "-helper need parameter host:port,host:port" in refused(one, "-helper")
-    assert "-host_type need parameter FQDN or IP" in refused(one, "-host_type", "NAME")
     assert "Do not specify the helper node to FE itself." in refused(one, "-helper", one.member)
+
+
+@pytest.mark.parametrize(("version", "dashes"), [("3.5.0", "-"), ("4.0.0", "--")])
+def test_options_without_their_values(version, dashes, make):
+    """Only the output says so."""
+    one = make(version=version)
+    for arguments, words in ((["--helper"], "helper need parameter host:port,host:port"),
+                             (["--host_type", "NAME"], "host_type need parameter FQDN or IP")):
+        one.launch(*arguments)
+        assert one.wait() == 255
+        assert one.out().endswith(f"\n{dashes}{words}\n")
 
 
 def test_metadata_folder_missing(make):
