@@ -61,12 +61,20 @@ sanity: house  ## ansible-test sanity, without exceptions
 	@tests/tools/sanity $(ARGS)
 
 .PHONY: unit
-unit: house  ## unit tests, those of the stand-in too
-	@COVERAGE=unit tests/tools/pytest tests/tools tests/unit tests/simulator/tests $(ARGS)
+unit: house  ## unit tests
+	@COVERAGE=unit tests/tools/pytest tests/tools tests/unit $(ARGS)
+
+.PHONY: simulator
+simulator: house  ## tests of the stand-in
+	@pytest -q tests/simulator/tests $(ARGS)
+
+.PHONY: conformance
+conformance: house  ## the stand-in against what real front ends answered
+	@pytest -q tests/simulator/conformance $(ARGS)
 
 .PHONY: integration
-integration: house  ## modules against the stand-in; the stand-in against what real front ends answered
-	@COVERAGE=integration tests/tools/pytest tests/integration tests/simulator/conformance $(ARGS)
+integration: house  ## modules against the stand-in
+	@COVERAGE=integration tests/tools/pytest tests/integration $(ARGS)
 
 .PHONY: coverage
 coverage: house  ## what the last `make unit` and `make integration` ran of plugins/

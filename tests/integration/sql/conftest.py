@@ -28,7 +28,8 @@ PASSWORD = "it's \"secret\" \\ enough"
 # Each node has an address of its own in 127.0.0.0/8, so that one machine holds a cluster with one set of ports, and
 # each run a network of its own, so that several can go on at once.
 NETWORK = f"127.{os.getpid() // 250 % 250 + 1}.{os.getpid() % 250 + 1}."
-BROKER_PORT = 8091
+# A broker listens on all addresses of the machine.
+BROKER_PORT = 20000 + os.getpid() % 10000
 
 
 def address(number):

@@ -18,7 +18,7 @@ import sys
 
 import pytest
 import yaml
-from conftest import COLLECTIONS, MODULES, PASSWORD, ROOT, address, founded, run_ansible, secured
+from conftest import BROKER_PORT, COLLECTIONS, MODULES, PASSWORD, ROOT, address, founded, run_ansible, secured
 
 VERSION = "4.2.0"
 COLLECTION = "starrocks.cluster."
@@ -162,7 +162,7 @@ RETURN_OF = {name: localised(documented(name)[2]) for name in MODULES_HERE}
 
 
 def patient():
-    """module_defaults that shorten the waits of which an example says nothing."""
+    """module_defaults that shorten the waits of which an example says nothing, and name the port of brokers."""
     defaults = {}
     for name in MODULES_HERE:
         said = documented(name)[0]
@@ -170,6 +170,7 @@ def patient():
             defaults[COLLECTION + name] = {"wait_timeout": PATIENCE}
         elif "timeout" in said.get("options", {}):
             defaults[COLLECTION + name] = {"timeout": IMPATIENCE}
+    defaults[COLLECTION + "starrocks_broker"]["broker_ipc_port"] = BROKER_PORT
     return defaults
 
 
@@ -210,7 +211,7 @@ def grown(tmp_path_factory):
         for number in (31, 32):
             cluster.node("cn", number).start()
         # It listens on all addresses, so that it is the broker of every host.
-        cluster.node("broker", 21, broker_ipc_port=8000).start()
+        cluster.node("broker", 21).start()
         yield cluster
         # The examples have started it anew.
         subprocess.run([cluster.restarted.home / "bin" / "stop_be.sh"], check=True, timeout=60)

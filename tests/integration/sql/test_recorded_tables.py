@@ -4,7 +4,8 @@
 
 """Every listing that real front ends showed, through the reader of the modules: all that is no text has its type.
 
-The transcripts lie beside the checkout (../shared/transcripts) or where STARROCKS_TRANSCRIPTS says.
+The transcripts lie in shared/transcripts beside the checkout, or beside a folder that the checkout is in (copies of it
+below build/), or where STARROCKS_TRANSCRIPTS says.
 """
 
 import os
@@ -19,7 +20,9 @@ from conftest import ROOT
 sys.path.insert(0, str(ROOT / "tests" / "simulator"))
 from conformance import transcript
 
-TRANSCRIPTS = pathlib.Path(os.environ.get("STARROCKS_TRANSCRIPTS") or ROOT.parent / "shared" / "transcripts")
+BESIDE = [folder / "shared" / "transcripts" for folder in ROOT.parents]
+NAMED = os.environ.get("STARROCKS_TRANSCRIPTS")
+TRANSCRIPTS = pathlib.Path(NAMED) if NAMED else next(filter(pathlib.Path.is_dir, BESIDE), BESIDE[0])
 
 FILES = sorted(TRANSCRIPTS.glob("*/*.txt"))
 
