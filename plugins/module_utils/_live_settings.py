@@ -17,7 +17,7 @@ from collections import namedtuple
 from ansible_collections.starrocks.cluster.plugins.module_utils._changes import Change
 from ansible_collections.starrocks.cluster.plugins.module_utils._connection import SqlError
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import Failure
-from ansible_collections.starrocks.cluster.plugins.module_utils._statements import HIDDEN, quote
+from ansible_collections.starrocks.cluster.plugins.module_utils._statements import HIDDEN, SECRET_WORDS, quote
 from ansible_collections.starrocks.cluster.plugins.module_utils._tables import TableError
 
 # How often a statement is run that was accepted and yet is not shown everywhere: a front end that has just restarted
@@ -66,10 +66,7 @@ cannot be set live; ``before`` and ``after``: {address: {name: text}} of what ch
 wished settings as the nodes call them -> their wished values."""
 
 _NAME = re.compile(r'^[A-Za-z_][A-Za-z0-9_]{0,127}$')
-_SECRET_NAME = re.compile(
-    r'^(?!enable_).*'
-    r'(?:password|passwd|pwd|secret|token|credential|(?:access|account|api|private|secret|shared)_?key)s?$',
-    re.IGNORECASE)
+_SECRET_NAME = re.compile(r'^(?!enable_).*(?:%s)s?$' % SECRET_WORDS, re.IGNORECASE)
 
 
 # What the nodes say

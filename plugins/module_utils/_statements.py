@@ -24,15 +24,18 @@ _PART = re.compile(r"""
   | (?P<identifier>`[^`]*(?:`|\Z))
   | (?P<string>'(?:\\.|''|[^'\\])*(?:'|\\?\Z)|"(?:\\.|""|[^"\\])*(?:"|\\?\Z))""", re.DOTALL | re.VERBOSE)
 
+# Words that tell of a name, be it of a property or of a setting, that its value is a secret.
+SECRET_WORDS = (r'password|passwd|passphrase|pwd|secret|token|credential|jaas|keytab_content'
+                r'|(?:access|account|api|private|secret|shared)[._]?key')
+
 # What stands right before a secret.
 _SECRET_NEXT = re.compile(r"""(?:
     \bPASSWORD\s*\(                                              # PASSWORD('plain')
   | \bPASSWORD\b(?:\s+FOR\b.*)?\s*=                             # SET PASSWORD [FOR user] = '*HASH'
   | \bIDENTIFIED\s+BY(?:\s+PASSWORD)?                           # IDENTIFIED BY [PASSWORD] 'x'
   | \bIDENTIFIED\s+WITH\s+\S+\s+(?:BY|AS)                       # IDENTIFIED WITH plugin BY|AS 'x'
-  | (?:password|passwd|passphrase|secret|token|credential|jaas|(?:access|private|shared|account)_key)
-    [\w.\-]*["'`]?\s*=                                           # properties such as "aws.s3.secret_key" = "x"
-  )\s*$""", re.IGNORECASE | re.DOTALL | re.VERBOSE)
+  | (?:%s)[\w.\-]*["'`]?\s*=                                    # properties such as "aws.s3.secret_key" = "x"
+  )\s*$""" % SECRET_WORDS, re.IGNORECASE | re.DOTALL | re.VERBOSE)
 # The words before a string that could announce a secret end so, and are within so many characters.
 _BEFORE_SECRET = ('(', '=', 'BY', 'AS', 'PASSWORD')
 _LOOK_BACK = 300

@@ -60,6 +60,9 @@ def test_a_nul_is_refused():
     'CREATE STORAGE VOLUME v PROPERTIES ("aws.s3.secret_key" = "s3cret")',
     "LOAD LABEL l WITH BROKER b ('password' = 's3cret')",
     'CREATE EXTERNAL CATALOG c PROPERTIES ("azure.blob.shared_key"="s3cret", "x"="y")',
+    'ADMIN SET FRONTEND CONFIG ("authentication_ldap_simple_bind_root_pwd" = "s3cret")',
+    'LOAD LABEL l WITH BROKER b ("fs.azure.account.key.a.blob.core.windows.net" = "s3cret")',
+    'LOAD LABEL l WITH BROKER b ("kerberos_keytab_content" = "s3cret")',
 ])
 def test_secrets_are_hidden(statement):
     hidden = statements.hide_secrets(statement)
