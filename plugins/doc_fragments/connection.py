@@ -6,7 +6,14 @@
 class ModuleDocFragment(object):
 
     # What modules and plugins that speak SQL have in common.
-    _OPTIONS = r"""
+    DOCUMENTATION = r"""
+requirements:
+  - PyMySQL 0.9.3 or later on the host that runs the module (C(python3-pymysql) in Debian and Ubuntu), for a plugin on
+    the controller, for the Python that runs Ansible
+notes:
+  - Modules are run on one host only (C(run_once)), one that reaches the front ends' C(query_port).
+  - A statement that fails because the leader is just changing is tried again for up to a minute. Where it is not known
+    whether it was done, the listing is read again first.
 options:
   login_hosts:
     description:
@@ -65,22 +72,6 @@ options:
       - Whether the front end's certificate must be for the name that was asked; with O(ca_cert), V(true) unless given.
       - V(false) alone means TLS without any check.
     type: bool
-"""
-
-    # Every module that speaks SQL.
-    DOCUMENTATION = _OPTIONS + r"""
-requirements:
-  - PyMySQL 0.9.3 or later on the host that runs the module (C(python3-pymysql) in Debian and Ubuntu)
-notes:
-  - Run it on one host only (C(run_once)), one that reaches the front ends' C(query_port).
-  - A statement that fails because the leader is just changing is tried again for up to a minute. Where it is not known
-    whether it was done, the listing is read again first.
-"""
-
-    # Plugins, which speak SQL on the controller.
-    PLUGIN = _OPTIONS + r"""
-requirements:
-  - PyMySQL 0.9.3 or later on the controller, for the Python that runs Ansible
 """
 
     # How waiting is asked for.

@@ -50,7 +50,7 @@ options:
     elements: str
     default: []
 extends_documentation_fragment:
-  - starrocks.cluster.connection.plugin
+  - starrocks.cluster.connection
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache
 notes:
