@@ -56,7 +56,7 @@ def decide_blacklist(kind, entries, wishes):
 
 def _types(kind, entries):
     """id -> type of the rows of a list."""
-    return {int(entry[kind.id_column]): entry[TYPE_COLUMN] for entry in entries}
+    return {int(entry[kind.table.id]): entry[TYPE_COLUMN] for entry in entries}
 
 
 def hold_blacklist(module, kind, wishes, addresses):

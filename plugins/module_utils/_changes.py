@@ -9,7 +9,7 @@ The rules themselves, from rows and wishes to a Change, are pure functions: _fro
 
 from collections import namedtuple
 
-from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import is_address, normalise, same_host
+from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import is_ipv4, normalise, same_host
 from ansible_collections.starrocks.cluster.plugins.module_utils._tables import parse_time
 from ansible_collections.starrocks.cluster.plugins.module_utils._versions import parse_or_none
 
@@ -67,10 +67,6 @@ def find_renamed(rows, old, new, resolve):
     if renamed:
         return renamed, True
     return [row for row in rows if same_host(old, row['host'], resolve)], False
-
-
-def is_ipv4(host):
-    return is_address(host) and ':' not in host
 
 
 def refuse_rename(title, old, new):

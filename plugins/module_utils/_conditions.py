@@ -14,21 +14,15 @@ from collections import namedtuple
 from ansible_collections.starrocks.cluster.plugins.module_utils._images import images_lack, journal_id_of
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import (
     check_host,
-    is_address,
     join_host_port,
     normalise,
     same_host,
     split_host_port,
 )
-from ansible_collections.starrocks.cluster.plugins.module_utils._tables import TABLES, leader_of, parse_time
+from ansible_collections.starrocks.cluster.plugins.module_utils._tables import TABLES, address_of, leader_of, parse_time
 from ansible_collections.starrocks.cluster.plugins.module_utils._versions import satisfies
 from ansible_collections.starrocks.cluster.plugins.module_utils._wait import said
 
-# The port by which a node of each listing is named, and when its process started.
-PORT_COLUMNS = {'frontends': 'edit_log_port', 'backends': 'heartbeat_port', 'compute_nodes': 'heartbeat_port',
-                'brokers': 'port'}
-START_COLUMNS = {'frontends': 'start_time', 'backends': 'last_start_time', 'compute_nodes': 'last_start_time',
-                 'brokers': 'last_start_time'}
 SCHEDULING = 'scheduling'
 IMAGES = 'images'
 # Work of the scheduler that is not done (section 1.8).
@@ -52,7 +46,7 @@ def _chosen(condition, tables, resolve):
     rows = tables[condition['kind']]
     if condition['nodes'] is None:
         return rows, []
-    port_column = PORT_COLUMNS[condition['kind']]
+    port_column = TABLES[condition['kind']].port
     chosen, missing = [], []
     for host, port in condition['nodes']:
         found = [row for row in rows if port in (None, row[port_column]) and same_host(host, row['host'], resolve)]
@@ -67,7 +61,7 @@ def _shown(host, port):
 
 
 def _address(condition, row):
-    return join_host_port(row['host'], row[PORT_COLUMNS[condition['kind']]])
+    return address_of(TABLES[condition['kind']], row)
 
 
 def _nodes_lack(row_lacks):
@@ -87,7 +81,7 @@ def _nodes_lack(row_lacks):
 def _alive_lacks(condition, row):
     if not row['alive']:
         return 'is not alive%s' % said(row)
-    started = row.get(START_COLUMNS[condition['kind']])
+    started = row.get(TABLES[condition['kind']].started)
     if condition['after'] and (started is None or started <= condition['after']):
         return 'is shown alive, but started at %s' % (started or 'an unknown time')
     return ''
@@ -202,7 +196,7 @@ def _check_nodes(texts, resolve):
         findings.append('nodes is empty; leave it out to mean all that are registered')
     for text in texts:
         try:
-            node = _split(text)
+            node = split_host_port(text, None)
         except ValueError as error:
             findings.append('nodes: %s' % error)
             continue
@@ -211,12 +205,6 @@ def _check_nodes(texts, resolve):
             findings.append('nodes: %s is there twice' % text)
         nodes.append(node)
     return nodes, findings
-
-
-def _split(text):
-    """``(host, port or None)`` of ``host`` or ``host:port``."""
-    bare = is_address(text) or ':' not in text
-    return (check_host(text), None) if bare else split_host_port(text, 0)
 
 
 def tables_of(conditions):

@@ -23,27 +23,31 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._changes import 
     WAREHOUSES,
     Change,
     find_renamed,
-    is_ipv4,
     refuse_rename,
 )
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import (
     is_address,
+    is_ipv4,
     is_loopback,
     join_host_port,
     normalise,
 )
-from ansible_collections.starrocks.cluster.plugins.module_utils._tables import BACKENDS, BROKERS, COMPUTE_NODES
+from ansible_collections.starrocks.cluster.plugins.module_utils._tables import (
+    BACKENDS,
+    BROKERS,
+    COMPUTE_NODES,
+    address_of,
+    place_of,
+)
 
-NodeKind = namedtuple('NodeKind', ('title', 'table', 'id_column', 'port_column', 'port_option', 'default_port', 'noun',
-                                   'blacklist'))
-NodeKind.__doc__ = """``port_column`` of the table holds what the option ``port_option`` wishes; ``noun`` is the
-kind's name in statements (for brokers completed by their name); ``blacklist`` the Feature, if the kind has one."""
+NodeKind = namedtuple('NodeKind', ('title', 'table', 'port_option', 'default_port', 'noun', 'blacklist'))
+NodeKind.__doc__ = """``port_option`` wishes what the column ``table.port`` shows; ``noun`` is the kind's name in
+statements (for brokers completed by their name); ``blacklist`` the Feature, if the kind has one."""
 
-BACKEND = NodeKind('back end', BACKENDS, 'backend_id', 'heartbeat_port', 'heartbeat_service_port', 9050, 'BACKEND',
-                   BACKEND_BLACKLIST)
-COMPUTE_NODE = NodeKind('compute node', COMPUTE_NODES, 'compute_node_id', 'heartbeat_port', 'heartbeat_service_port',
-                        9050, 'COMPUTE NODE', COMPUTE_NODE_BLACKLIST)
-BROKER = NodeKind('broker', BROKERS, None, 'port', 'broker_ipc_port', 8000, 'BROKER', None)
+BACKEND = NodeKind('back end', BACKENDS, 'heartbeat_service_port', 9050, 'BACKEND', BACKEND_BLACKLIST)
+COMPUTE_NODE = NodeKind('compute node', COMPUTE_NODES, 'heartbeat_service_port', 9050, 'COMPUTE NODE',
+                        COMPUTE_NODE_BLACKLIST)
+BROKER = NodeKind('broker', BROKERS, 'broker_ipc_port', 8000, 'BROKER', None)
 
 Node = namedtuple('Node', ('host', 'port', 'location', 'warehouse', 'renamed_from', 'blacklisted', 'disks',
                            'previous_start_time'))
@@ -113,11 +117,6 @@ def duplicates(nodes, resolve):
     return [node for place, node in enumerate(nodes) if any(twin['place'] < place for twin in finder.others(node))]
 
 
-def address_of(kind, row):
-    """``host:port`` as StarRocks stores it, which DROP and its like must name to the letter (section 2.4)."""
-    return join_host_port(row['host'], row[kind.port_column])
-
-
 def is_shared_data(row):
     """Only a cluster in shared-data mode lists workers (sections 1.3, 1.4)."""
     return 'worker_id' in row
@@ -137,7 +136,7 @@ def decide_nodes(kind, rows, nodes, state, resolve, force=False, name=None):
             nodes = [Node(row['host'], row['port']) for row in rows]
     if state == PRESENT:
         return _Presence(kind, noun, rows, name, resolve).change(nodes)
-    finder = Finder(rows, kind.port_column, resolve)
+    finder = Finder(rows, kind.table.port, resolve)
     matches = [(node, finder(node)) for node in nodes]
     if state == DECOMMISSIONED:
         return _decide_decommissioned(kind, matches)
@@ -153,7 +152,7 @@ class _Presence(object):
         self.rows = rows
         self.name = name
         self.resolve = resolve
-        self.finder = Finder(rows, kind.port_column, resolve)
+        self.finder = Finder(rows, kind.table.port, resolve)
         self.before, self.after = {}, {}
         self.missing, self.leaving, self.predicted = [], [], []
         self.renames, self.locations, self.later = [], [], []
@@ -170,7 +169,8 @@ class _Presence(object):
                 self._add(node)
         additions = [_statements.add_nodes(self.noun, [(node.host, node.port) for node in group], warehouse)
                      for warehouse, group in _grouped(self.missing, lambda node: node.warehouse)]
-        cancel = [_statements.cancel_decommission_backends(self.leaving)] if self.leaving else []
+        leaving = _stored(self.kind, self.leaving)
+        cancel = [_statements.cancel_decommission_backends(leaving)] if leaving else []
         return Change(self.renames + additions + cancel + self.locations, self.before, self.after, self.predicted,
                       self.refusals, [], self.needs, self.later)
 
@@ -178,7 +178,7 @@ class _Presence(object):
         """``(rows, whether they need no renaming)``; a refusal where there is none to rename."""
         if node.renamed_from is None:
             return self.finder(node), True
-        of_port = [row for row in self.rows if row[self.kind.port_column] == node.port]
+        of_port = [row for row in self.rows if row[self.kind.table.port] == node.port]
         found, is_renamed = find_renamed(of_port, node.renamed_from, node.host, self.resolve)
         if not found:
             self.refusals.append(
@@ -194,27 +194,28 @@ class _Presence(object):
         across (SystemInfoService.modifyBackendHost): with several of them on one host, all have to go, one statement
         each.
         """
-        old = found[0]['host']
-        self.refusals += refuse_rename(self.kind.title, old, node.host)
-        if is_shared_data(found[0]):
+        self._refuse_rename(found[0], node, nodes)
+        renamed = [dict(row, host=node.host) for row in found]
+        for old, new in zip(found, renamed):
+            self.renames.append(_statements.rename_backend(old['host'], node.host))
+            address = self._address(new)
+            self._say(address + ' known as', self._address(old), address)
+        return renamed
+
+    def _refuse_rename(self, row, node, nodes):
+        title, address = self.kind.title, self._address(row)
+        self.refusals += refuse_rename(title, row['host'], node.host)
+        if is_shared_data(row):
             self.refusals.append('%s %s cannot be renamed: StarRocks does not rename back ends in shared-data mode. '
-                                 'Remove it and add it again' % (self.kind.title, address_of(self.kind, found[0])))
+                                 'Remove it and add it again' % (title, address))
         going = [other.port for other in nodes
                  if other.renamed_from is not None and normalise(other.host) == normalise(node.host)]
-        staying = [address_of(self.kind, row) for row in self.rows
-                   if row['host'] == old and row[self.kind.port_column] not in going]
+        staying = [self._address(other) for other in self.rows
+                   if other['host'] == row['host'] and other[self.kind.table.port] not in going]
         if staying:
             self.refusals.append(
                 '%s cannot be renamed alone: StarRocks does not say which %s of a host it renames. Give %s the same '
-                'new host and renamed_from in the same call'
-                % (address_of(self.kind, found[0]), self.kind.title, ', '.join(staying)))
-        renamed = []
-        for row in found:
-            self.renames.append(_statements.rename_backend(row['host'], node.host))
-            renamed.append(dict(row, host=node.host))
-            self.before[address_of(self.kind, renamed[-1]) + ' known as'] = address_of(self.kind, row)
-            self.after[address_of(self.kind, renamed[-1]) + ' known as'] = address_of(self.kind, renamed[-1])
-        return renamed
+                'new host and renamed_from in the same call' % (address, title, ', '.join(staying)))
 
     def _add(self, node):
         address = join_host_port(node.host, node.port)
@@ -222,7 +223,7 @@ class _Presence(object):
         self._say(address, ABSENT, PRESENT)
         if ':' in node.host:
             self.needs.append(IPV6)
-        row = {'host': node.host, self.kind.port_column: node.port, 'alive': False, 'err_msg': ''}
+        row = {'host': node.host, self.kind.table.port: node.port, 'alive': False, 'err_msg': ''}
         if self.name is not None:
             row['name'] = self.name
         if node.warehouse is not None:
@@ -234,15 +235,14 @@ class _Presence(object):
         self.predicted.append(row)
 
     def _keep(self, row, node):
-        address = address_of(self.kind, row)
+        address = self._address(row)
         self.refusals += _refuse_warehouse(self.kind, row, node.warehouse)
         leaving = bool(row.get('system_decommissioned'))
         self._say(address, DECOMMISSIONED if leaving else PRESENT, PRESENT)
         changed = dict(row)
         if leaving:
             changed['system_decommissioned'] = False
-            if (row['host'], row[self.kind.port_column]) not in self.leaving:
-                self.leaving.append((row['host'], row[self.kind.port_column]))
+            self.leaving.append(row)
         if node.location is not None and node.location != (row.get('location') or ''):
             changed['location'] = node.location or None
             self._locate(address, row['host'], row.get('location'), node.location)
@@ -261,6 +261,9 @@ class _Presence(object):
         if statement not in place:
             place.append(statement)
 
+    def _address(self, row):
+        return address_of(self.kind.table, row)
+
     def _say(self, what, before, after):
         self.before[what] = before
         self.after[what] = after
@@ -274,7 +277,7 @@ def _refuse_warehouse(kind, row, warehouse):
     if shown.lower() == warehouse.lower():
         return []
     return ['%s %s is in warehouse %s, not %s, and StarRocks does not move it: remove it (state: absent) and add it '
-            'again' % (kind.title, address_of(kind, row), shown, warehouse)]
+            'again' % (kind.title, address_of(kind.table, row), shown, warehouse)]
 
 
 def _grouped(things, key):
@@ -296,7 +299,7 @@ def _state(row):
 
 def _said(kind, matches, state):
     """``(before, after)`` where every node of ``matches`` that is there comes to ``state``."""
-    before = {address_of(kind, row): _state(row) for dummy, rows in matches for row in rows}
+    before = {address_of(kind.table, row): _state(row) for dummy, rows in matches for row in rows}
     after = dict.fromkeys(before, state)
     nowhere = {join_host_port(node.host, node.port): ABSENT for node, rows in matches if not rows}
     return dict(before, **nowhere), dict(after, **nowhere)
@@ -306,8 +309,8 @@ def _stored(kind, rows):
     """``(host, port)`` of ``rows``, each once."""
     addresses = []
     for row in rows:
-        if (row['host'], row[kind.port_column]) not in addresses:
-            addresses.append((row['host'], row[kind.port_column]))
+        if place_of(kind.table, row) not in addresses:
+            addresses.append(place_of(kind.table, row))
     return addresses
 
 
@@ -342,7 +345,7 @@ def _refuse_loss(kind, row):
     if kind is not BACKEND or is_shared_data(row) or not row.get('tablet_num'):
         return []
     return ['back end %s holds %d tablets: dropping it can lose data. Move them away first with state: decommissioned, '
-            'or throw them away with force: true' % (address_of(kind, row), row['tablet_num'])]
+            'or throw them away with force: true' % (address_of(kind.table, row), row['tablet_num'])]
 
 
 def _decide_decommissioned(kind, matches):
@@ -359,7 +362,7 @@ def _decide_decommissioned(kind, matches):
     going = list(addresses)
     rows = []
     for row in there:
-        address = (row['host'], row[kind.port_column])
+        address = place_of(kind.table, row)
         if address in going:
             going.remove(address)
             row = dict(row, system_decommissioned=True)

@@ -21,7 +21,6 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._node_changes im
     DISK_STATES,
     Finder,
     Node,
-    address_of,
     decide_disks,
     decide_nodes,
     duplicates,
@@ -34,7 +33,7 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address imp
     join_host_port,
 )
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import Failure
-from ansible_collections.starrocks.cluster.plugins.module_utils._tables import disks_table
+from ansible_collections.starrocks.cluster.plugins.module_utils._tables import address_of, disks_table
 
 # What StarRocks takes as a location (section 2.1); blanks in it mean nothing.
 _LOCATION = re.compile(r'^[a-z_0-9]+:[a-z_0-9]+$')
@@ -198,7 +197,7 @@ class _Run(object):
 
     def ours(self, rows):
         """``[(Node, its rows)]`` in the order of the wishes."""
-        finder = Finder([row for row in rows if self.name is None or row['name'] == self.name], self.kind.port_column,
+        finder = Finder([row for row in rows if self.name is None or row['name'] == self.name], self.kind.table.port,
                         self.resolve)
         return [(node, finder(node)) for node in self.nodes]
 
@@ -222,7 +221,7 @@ class _Run(object):
         reasons = []
         for node, found in self.ours(rows):
             if self.state == DECOMMISSIONED:
-                reasons += [_still_there(address_of(self.kind, row), row) for row in found]
+                reasons += [_still_there(address_of(self.kind.table, row), row) for row in found]
                 continue
             reason = _wait.node_lacks(found[0] if found else None, node.previous_start_time)
             if reason:
@@ -241,8 +240,8 @@ class _Run(object):
             if node.blacklisted is None:
                 continue
             for row in found:
-                addresses[row[self.kind.id_column]] = address_of(self.kind, row)
-                wishes[row[self.kind.id_column]] = node.blacklisted
+                addresses[row[self.kind.table.id]] = address_of(self.kind.table, row)
+                wishes[row[self.kind.table.id]] = node.blacklisted
             if not found and node.blacklisted and self.module.check_mode:
                 address = join_host_port(node.host, node.port)
                 addresses['<id of %s>' % address] = address
@@ -257,9 +256,9 @@ class _Run(object):
         wishes, numbers = {}, {}
         for node, found in self.ours(rows):
             if node.disks:
-                address = address_of(self.kind, found[0]) if found else join_host_port(node.host, node.port)
+                address = address_of(self.kind.table, found[0]) if found else join_host_port(node.host, node.port)
                 wishes[address] = node.disks
-                numbers[address] = found[0][self.kind.id_column] if found else None
+                numbers[address] = found[0][self.kind.table.id] if found else None
 
         def read():
             return {address: None if number is None else self.module.session.rows(disks_table(number))

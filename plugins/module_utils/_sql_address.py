@@ -35,6 +35,10 @@ def is_address(host):
     return True
 
 
+def is_ipv4(host):
+    return is_address(host) and ':' not in host
+
+
 def is_loopback(address):
     return ipaddress.ip_address(address).is_loopback
 
@@ -69,13 +73,14 @@ def join_host_port(host, port):
 
 
 def split_host_port(text, default_port):
-    """``(host, port)`` of ``host``, ``host:port``, ``[v6]:port`` or a bare IPv6 address. Raises ValueError."""
+    """``(host, port)`` of ``host``, ``host:port``, ``[v6]:port`` or a bare IPv6 address. Raises ValueError.
+
+    ``default_port`` may be None: then so is the port of a host alone.
+    """
     text = text.strip()
-    if is_address(text):
-        return check_host(text), check_port(default_port)
     host, colon, port = text.rpartition(':')
-    if not colon:
-        return check_host(text), check_port(default_port)
+    if is_address(text) or not colon:
+        return check_host(text), None if default_port is None else check_port(default_port)
     if not port.isdigit():
         raise ValueError('%r is not host or host:port' % text)
     return check_host(host), check_port(port)

@@ -16,6 +16,8 @@ import re
 import time
 from collections import namedtuple
 
+from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import join_host_port
+
 # What StarRocks prints for "not known" (section 1.6).
 UNKNOWN = frozenset(('', 'NULL', '\\N', 'N/A'))
 
@@ -35,26 +37,30 @@ ZONE_LIMITS = (-12 * 3600, 14 * 3600)
 HEARTBEAT_AGE = 120
 REPORT_AGE = 300
 
-Table = namedtuple('Table', ('name', 'show', 'proc', 'forwarded', 'required', 'heard'))
+Table = namedtuple('Table', ('name', 'show', 'proc', 'forwarded', 'required', 'id', 'port', 'started', 'heard'))
 Table.__doc__ = """A listing. ``show`` is answered by the leader where ``forwarded``, else by the asked FE from its own
-view, as ``proc`` always is (section 1.1); without the columns ``required`` an answer is none of this table. ``heard``
-is the column that tells when a living row was last heard of, if there is one."""
+view, as ``proc`` always is (section 1.1); without the columns ``required`` an answer is none of this table. The rest
+are the columns of a table of nodes, None where there is none: its number; the port by which, with the host, a node is
+named; when its process started; when a living one was last heard of."""
+Table.__new__.__defaults__ = (None,) * 4
 
 FRONTENDS = Table('frontends', 'SHOW FRONTENDS', "SHOW PROC '/frontends'", True,
-                  ('host', 'edit_log_port', 'query_port', 'role', 'join', 'alive'), 'last_heartbeat')
+                  ('host', 'edit_log_port', 'query_port', 'role', 'join', 'alive'),
+                  None, 'edit_log_port', 'start_time', 'last_heartbeat')
 BACKENDS = Table('backends', 'SHOW BACKENDS', "SHOW PROC '/backends'", True,
                  ('backend_id', 'host', 'heartbeat_port', 'alive', 'system_decommissioned', 'tablet_num'),
-                 'last_heartbeat')
+                 'backend_id', 'heartbeat_port', 'last_start_time', 'last_heartbeat')
 COMPUTE_NODES = Table('compute_nodes', 'SHOW COMPUTE NODES', "SHOW PROC '/compute_nodes'", True,
-                      ('compute_node_id', 'host', 'heartbeat_port', 'alive'), 'last_heartbeat')
+                      ('compute_node_id', 'host', 'heartbeat_port', 'alive'),
+                      'compute_node_id', 'heartbeat_port', 'last_start_time', 'last_heartbeat')
 BROKERS = Table('brokers', 'SHOW BROKER', "SHOW PROC '/brokers'", False, ('name', 'host', 'port', 'alive'),
-                'last_update_time')
+                None, 'port', 'last_start_time', 'last_update_time')
 # There is no SHOW form of the statistic.
 STATISTIC = Table('statistic', "SHOW PROC '/statistic'", "SHOW PROC '/statistic'", False,
-                  ('db_id', 'unhealthy_tablet_num'), None)
+                  ('db_id', 'unhealthy_tablet_num'))
 
 # Shared-data clusters of 3.3 and later (transcript 4.0.0/19).
-WAREHOUSES = Table('warehouses', 'SHOW WAREHOUSES', "SHOW PROC '/warehouses'", True, ('id', 'name', 'state'), None)
+WAREHOUSES = Table('warehouses', 'SHOW WAREHOUSES', "SHOW PROC '/warehouses'", True, ('id', 'name', 'state'))
 
 TABLES = {table.name: table for table in (FRONTENDS, BACKENDS, COMPUTE_NODES, BROKERS, STATISTIC, WAREHOUSES)}
 
@@ -62,7 +68,17 @@ TABLES = {table.name: table for table in (FRONTENDS, BACKENDS, COMPUTE_NODES, BR
 def disks_table(backend_id):
     """The disks of one back end (section 1.8)."""
     proc = "SHOW PROC '/backends/%d'" % backend_id
-    return Table('disks', proc, proc, False, ('root_path', 'state', 'total_capacity'), None)
+    return Table('disks', proc, proc, False, ('root_path', 'state', 'total_capacity'))
+
+
+def place_of(table, row):
+    """``(host, port)`` of a node as it is stored, which DROP and its like must name to the letter (section 2.4)."""
+    return row['host'], row[table.port]
+
+
+def address_of(table, row):
+    """The same as ``host:port``."""
+    return join_host_port(*place_of(table, row))
 
 
 class TableError(Exception):

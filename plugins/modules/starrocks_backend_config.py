@@ -152,8 +152,8 @@ CHANGE = Feature('changing settings of back ends over SQL', '3.0.0',
 GHOST_SECONDS = 30
 # A setting that nodes of every kind and version have: who does not show it does not answer.
 SIGN_OF_LIFE = 'heartbeat_service_port'
-# The column of each listing by which be_configs calls a node, and what such a node is.
-LISTINGS = ((BACKENDS, 'backend_id', 'back end'), (COMPUTE_NODES, 'compute_node_id', 'compute node'))
+# The listings of nodes that be_configs tells of, and what such a node is.
+LISTINGS = ((BACKENDS, 'back end'), (COMPUTE_NODES, 'compute node'))
 
 
 def parse_node(text):
@@ -162,10 +162,10 @@ def parse_node(text):
     if text.isdigit():
         return int(text), None, None
     try:
-        host, port = split_host_port(text, 1)
+        host, port = split_host_port(text, None)
     except ValueError as error:
         raise ValueError('nodes: %s' % error)
-    return None, host, port if join_host_port(host, port) == text else None
+    return None, host, port
 
 
 def parse_nodes(texts):
@@ -195,9 +195,9 @@ def is_meant(node, row, resolve):
 def read_nodes(session, wished):
     """Rows of the ``wished`` nodes (None: of all), as the module returns them. Raises Failure where one is lacking."""
     rows = []
-    for table, id_column, title in LISTINGS:
+    for table, title in LISTINGS:
         for row in session.rows(table):
-            rows.append(dict(be_id=row[id_column], kind=title, host=row['host'],
+            rows.append(dict(be_id=row[table.id], kind=title, host=row['host'],
                              heartbeat_port=row['heartbeat_port'], alive=row['alive']))
     if wished is None:
         if not any(row['alive'] for row in rows):

@@ -14,6 +14,7 @@ import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from ansible_collections.starrocks.cluster.plugins.module_utils._frontend_changes import frontend_role
 from ansible_collections.starrocks.cluster.plugins.module_utils._overview import version_of
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import (
     is_address,
@@ -44,14 +45,10 @@ _BACK_END_PORTS = {'heartbeat_port': 'heartbeat_service_port', 'be_port': 'be_po
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of node. ``ports``: column -> the variable of the roles, without its beginning starrocks_<kind>_.
-
-    ``port``: the column that tells nodes of one host apart.
-    """
+    """One kind of node. ``ports``: column -> the variable of the roles, without its beginning starrocks_<kind>_."""
 
     name: str
     table: Table
-    port: str
     ports: Mapping[str, str]
 
     @property
@@ -60,11 +57,10 @@ class Kind:
 
 
 KINDS = (
-    Kind('fe', FRONTENDS, 'edit_log_port',
-         {name: name for name in ('edit_log_port', 'http_port', 'query_port', 'rpc_port')}),
-    Kind('be', BACKENDS, 'heartbeat_port', _BACK_END_PORTS),
-    Kind('cn', COMPUTE_NODES, 'heartbeat_port', _BACK_END_PORTS),
-    Kind('broker', BROKERS, 'port', {'port': 'ipc_port'}),
+    Kind('fe', FRONTENDS, {name: name for name in ('edit_log_port', 'http_port', 'query_port', 'rpc_port')}),
+    Kind('be', BACKENDS, _BACK_END_PORTS),
+    Kind('cn', COMPUTE_NODES, _BACK_END_PORTS),
+    Kind('broker', BROKERS, {'port': 'ipc_port'}),
 )
 """In the order in which they name a host: its front end's spelling comes before its broker's."""
 
@@ -94,8 +90,8 @@ def machines(tables: Tables, resolve: Resolver) -> tuple[list[Machine], list[str
     spelling = one_spelling([row['host'] for kind in KINDS for row in tables.get(kind.table.name, ())], resolve)
     for kind in KINDS:
         seen = set()
-        for row in sorted(tables.get(kind.table.name, ()), key=lambda row: (_order(row['host']), row[kind.port])):
-            address, port = spelling[row['host']], row[kind.port]
+        for row in sorted(tables.get(kind.table.name, ()), key=lambda row: (_order(row['host']), row[kind.table.port])):
+            address, port = spelling[row['host']], row[kind.table.port]
             if (address, port) in seen:
                 remarks.append(f'{join_host_port(address, port)} is registered more than once in {kind.table.show}; '
                                'one of its rows is used')
@@ -146,7 +142,7 @@ def host_variables(machine: Machine) -> dict:
         variables.update((f'{kind.group}_{variable}', row[column]) for column, variable in kind.ports.items()
                          if (row.get(column) or 0) > 0)
     if 'fe' in machine.rows:
-        variables['starrocks_fe_role'] = 'observer' if machine.rows['fe']['role'] == 'OBSERVER' else 'follower'
+        variables['starrocks_fe_role'] = frontend_role(machine.rows['fe'])
     if 'broker' in machine.rows:
         variables['starrocks_broker_name'] = machine.rows['broker']['name']
     return variables

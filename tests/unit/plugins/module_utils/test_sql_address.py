@@ -49,6 +49,12 @@ def test_split_host_port(text, expected):
     assert address.split_host_port(text, 9030) == expected
 
 
+@pytest.mark.parametrize('text, expected', [
+    ('be1', ('be1', None)), ('fd00::1', ('fd00::1', None)), ('be1:9050', ('be1', 9050)), ('be1:09050', ('be1', 9050))])
+def test_a_port_may_be_left_open(text, expected):
+    assert address.split_host_port(text, None) == expected
+
+
 @pytest.mark.parametrize('text', ['', ':9030', 'fe1:', 'fe1:abc', 'fe1:0', 'fe1:65536', 'fe1:9030:9030', 'a b', "fe'1",
                                   'fe1;x', 'f\ne1:9030', '10.0.0', '1.2.3.4.5', '-- x', 'fe"1:9050', 'x' * 10000])
 def test_what_is_no_address(text):
