@@ -34,21 +34,21 @@ def find_frontend(rows, host, resolve):
     return None
 
 
-def decide_frontend(rows, host, port, role, state, resolve, renamed_from=None):
+def decide_frontend(rows, host, port, role, state, resolve, renamed_from=None, answers=None):
     """The Change that makes the front end ``host``:``port`` present with ``role``, or absent.
 
     ``rows``: typed rows of SHOW FRONTENDS from the leader. ``renamed_from``: the host by which it may still be
-    registered, with state present.
+    registered, with state present. ``answers``: see refuse_frontend_drop().
     """
     if state == ABSENT:
-        return _decide_absent(rows, find_frontend(rows, host, resolve), join_host_port(host, port))
+        return _decide_absent(rows, find_frontend(rows, host, resolve), join_host_port(host, port), answers)
     if renamed_from is not None:
         return _decide_renamed(rows, host, port, role, renamed_from, resolve)
     row = find_frontend(rows, host, resolve)
     return _decide_present(row, host, port, role)
 
 
-def _decide_absent(rows, row, wished):
+def _decide_absent(rows, row, wished, answers):
     if row is None:
         return Change([], {wished: ABSENT}, {wished: ABSENT}, [], [], [])
     address = join_host_port(row['host'], row['edit_log_port'])
@@ -56,7 +56,7 @@ def _decide_absent(rows, row, wished):
     notes = ['front end %s was alive when it was dropped: it goes on listening with a stale view of the cluster '
              'until it is stopped. Stop it and move its meta_dir aside' % address] if row['alive'] else []
     return Change([statement], {address: frontend_role(row)}, {address: ABSENT}, [],
-                  refuse_frontend_drop(rows, row), notes)
+                  refuse_frontend_drop(rows, row, answers), notes)
 
 
 def _decide_present(row, host, port, role):
@@ -113,11 +113,12 @@ def majority(followers):
     return followers // 2 + 1
 
 
-def refuse_frontend_drop(rows, row):
+def refuse_frontend_drop(rows, row, answers=None):
     """Reasons not to drop the front end ``row``; empty if it may go.
 
     The leader cannot be dropped. A joined follower counts in the majority of the others, dead or alive; one that never
-    joined does not (section 3.7), nor does an observer.
+    joined does not (section 3.7), nor does an observer. ``answers(host, port)`` tells whether something listens there:
+    for up to 20 s a dead follower is shown as alive (section 0.1). None: the rows are believed.
     """
     address = join_host_port(row['host'], row['edit_log_port'])
     if row['role'] == 'LEADER':
@@ -127,12 +128,22 @@ def refuse_frontend_drop(rows, row):
         return []
     others = [other for other in rows if other is not row and frontend_role(other) == FOLLOWER
               and (other['join'] or other['alive'])]
-    living = [other for other in others if other['alive']]
+    dead = [(other, reason) for other, reason in ((other, _is_dead(other, answers)) for other in others) if reason]
+    living = len(others) - len(dead)
     needed = majority(len(others))
-    if len(living) < needed:
-        dead = ', '.join(join_host_port(other['host'], other['edit_log_port'])
-                         for other in others if not other['alive'])
+    if living < needed:
+        told = ', '.join('%s %s' % (join_host_port(other['host'], other['edit_log_port']), reason)
+                         for other, reason in dead)
         return ['without front end %s only %d of %d followers would be alive, fewer than the majority of %d, and the '
                 'cluster would stop: start or drop the dead ones first (%s)'
-                % (address, len(living), len(others), needed, dead or 'none is registered')]
+                % (address, living, len(others), needed, told or 'none is registered')]
     return []
+
+
+def _is_dead(row, answers):
+    """Why a follower does not count as alive, '' if it does. The leader has just answered."""
+    if not row['alive']:
+        return 'is not alive'
+    if row['role'] == 'LEADER' or answers is None or row['query_port'] and answers(row['host'], row['query_port']):
+        return ''
+    return 'is shown alive, but nothing answers from here at its query port %s' % (row['query_port'] or '')

@@ -34,6 +34,7 @@ options:
     description:
       - V(present) registers it.
       - V(absent) drops it. The leader is refused, and a follower without which fewer than a majority would be alive.
+        As a follower that has died is shown alive for up to 20 s, only those count whose query port answers.
     type: str
     choices: [present, absent]
     default: present
@@ -124,7 +125,7 @@ frontend:
 still_listening:
   description:
     - C(host:port) at which the process of a front end that was just dropped goes on to take connections, with a stale
-      view of the cluster. Null if nothing answers there.
+      view of the cluster. Null if nothing answers there, or it was not registered.
     - It has to be stopped, and its C(meta_dir) moved aside before it can be added again.
   returned: with O(state=absent)
   type: str
@@ -173,10 +174,10 @@ def run(module):
 
     def decide(rows):
         row = find_frontend(rows, host, session.resolve)
-        if not present and row is not None and row['alive'] and row['query_port']:
+        if not present and row is not None and row['query_port']:
             listened.append((row['host'], row['query_port']))
         change = decide_frontend(rows, host, port, params['role'], params['state'], session.resolve,
-                                 renamed_from=values['renamed_from'])
+                                 renamed_from=values['renamed_from'], answers=_wait.port_answers)
         lacks = version_lacks(session.version(), change.needs) if change.needs else []
         return change._replace(refusals=change.refusals + lacks)
 

@@ -117,6 +117,19 @@ def test_an_observer_leaves(cluster, front_ends):
     front_ends[FOURTH].stop()
 
 
+def test_a_follower_that_died_just_now_counts_in_no_majority(cluster, front_ends):
+    front_ends[THIRD].stop()
+    shown = [row for row in cluster.ask("SHOW FRONTENDS") if row["IP"] == THIRD][0]
+    assert shown["Alive"] == "true"
+    for check in (True, False):
+        refused = cluster.run("starrocks_frontend", check, host=SECOND, state="absent")
+        assert refused["failed"] and refused["queries"] == []
+        assert "only 1 of 2 followers would be alive" in refused["msg"]
+        assert f"{THIRD}:9010 is shown alive, but nothing answers from here at its query port 9030" in refused["msg"]
+    front_ends[THIRD].start()
+    cluster.succeed("starrocks_frontend", host=THIRD, wait_timeout=60, previous_start_time=shown["StartTime"])
+
+
 def test_the_leader_dies_under_way(cluster, front_ends):
     """Calls that go on while the leader is killed all succeed, and each back end is there once."""
     results, done = [], threading.Event()

@@ -65,6 +65,17 @@ def test_refused_frontends(rows, host, port, role, state, words):
     assert re.search(words, change.refusals[0])
 
 
+def test_a_follower_that_only_seems_alive_counts_in_no_majority():
+    def decide(answers):
+        return decide_frontend([LEADER, SECOND, THIRD], '10.0.0.12', 9010, 'follower', 'absent', resolve,
+                               answers=answers)
+
+    assert decide(lambda host, port: (host, port) == ('10.0.0.13', 9030)).refusals == []
+    refusal, = decide(lambda host, port: False).refusals
+    assert 'only 1 of 2 followers would be alive' in refusal
+    assert '10.0.0.13:9010 is shown alive, but nothing answers from here at its query port 9030' in refusal
+
+
 def test_what_still_runs_is_told():
     alive = decide_frontend([LEADER, OBSERVER], '10.0.0.14', 9010, 'observer', 'absent', resolve)
     gone = [LEADER, dict(OBSERVER, alive=False)]
