@@ -15,14 +15,21 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address imp
 HIDDEN = '********'
 
 _ESCAPES = {'\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\x1a': '\\Z'}
+_ESCAPED = re.compile(r'\\(.)', re.DOTALL)
+_MEANT = {escape[1]: letter for letter, escape in _ESCAPES.items()}
 
-# What a statement consists of besides plain text. Comments as StarRocks knows them: -- needs no blank after it, # is
-# none (StarRocksLex.g4, 3.5 to 4.1). Each part runs to its end or to that of the statement, so that no text takes
-# longer to go through than its length.
-_PART = re.compile(r"""
-    (?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))
+# What a statement consists of besides plain text. Comments as StarRocks knows them: -- needs no blank after it and ends
+# with \r or \n, # is none (StarRocksLex.g4, 3.5 to 4.1). Each part runs to its end or to that of the statement, so that
+# no text takes longer to go through than its length.
+_PARTS = r"""
+    (?P<comment>--[^\r\n]*|/\*.*?(?:\*/|\Z))
   | (?P<identifier>`[^`]*(?:`|\Z))
-  | (?P<string>'(?:\\.|''|[^'\\])*(?:'|\\?\Z)|"(?:\\.|""|[^"\\])*(?:"|\\?\Z))""", re.DOTALL | re.VERBOSE)
+  | (?P<string>'(?:\\.|''|[^'\\])*(?:'|\\?\Z)|"(?:\\.|""|[^"\\])*(?:"|\\?\Z))"""
+_PART = re.compile(_PARTS, re.DOTALL | re.VERBOSE)
+# The text of a function in Python stands between $$ (the same file); elsewhere, and in versions without such functions,
+# $ is a letter.
+_PART_OF_FUNCTION = re.compile(r'(?P<body>(?<![\w$])\$\$.*?(?:\$\$|\Z)) |' + _PARTS, re.DOTALL | re.VERBOSE)
+_WORDS_BEFORE_FUNCTION = frozenset(('OR', 'REPLACE', 'GLOBAL', 'AGGREGATE', 'TABLE'))
 
 # Words that tell of a name, be it of a property or of a setting, that its value is a secret.
 SECRET_WORDS = (r'password|passwd|passphrase|pwd|secret|token|credential|jaas|keytab_content'
@@ -60,42 +67,71 @@ def quote(text, mark="'"):
     return mark + ''.join(_ESCAPES.get(letter, '\\' + letter if letter == mark else letter) for letter in text) + mark
 
 
-def hide_secrets(statement):
-    """``statement`` with every password, secret key and the like replaced, fit for logs and returned values."""
-    shown, before, position = [], '', 0
-    for part in _PART.finditer(statement):
+def _part(statement):
+    """The expression of which each match is a part of ``statement``."""
+    if '$$' not in statement:
+        return _PART
+    words = [word for word in re.findall(r'\w+', _without(_PART, statement)) if word not in _WORDS_BEFORE_FUNCTION]
+    return _PART_OF_FUNCTION if words[:2] == ['CREATE', 'FUNCTION'] else _PART
+
+
+def _pieces(statement):
+    """``statement`` in pieces: pairs of a text and whether it is a string that holds a secret."""
+    before, position = '', 0
+    for part in _part(statement).finditer(statement):
         between = statement[position:part.start()]
         before = (before + between)[-_LOOK_BACK:]
-        text = part.group()
+        text, secret = part.group(), False
         if part.group('comment'):
             before += ' '
         else:
-            if part.group('string') and _announces_secret(before):
-                text = "'%s'" % HIDDEN
-            before += text
-        shown += [between, text]
+            secret = bool(part.group('string')) and _announces_secret(before)
+            before += "'%s'" % HIDDEN if secret else text
+        yield between, False
+        yield text, secret
         position = part.end()
-    return ''.join(shown) + statement[position:]
+    yield statement[position:], False
+
+
+def hide_secrets(statement):
+    """``statement`` with every password, secret key and the like replaced, fit for logs and returned values."""
+    return ''.join("'%s'" % HIDDEN if secret else text for text, secret in _pieces(statement))
+
+
+def secrets_of(statement):
+    """The secrets in ``statement``, each as it is written there and, where that differs, as it is meant."""
+    found = []
+    for text, secret in _pieces(statement):
+        if secret:
+            mark = text[0]
+            written = text[1:-1] if text[1:].endswith(mark) else text[1:]
+            found += [written] + [meant for meant in (_unquoted(written, mark),) if meant != written]
+    return found
+
+
+def _unquoted(text, mark):
+    return _ESCAPED.sub(lambda match: _MEANT.get(match.group(1), match.group(1)), text.replace(mark * 2, mark))
 
 
 def _announces_secret(before):
     return before.rstrip().upper().endswith(_BEFORE_SECRET) and bool(_SECRET_NEXT.search(before))
 
 
+def _without(parts, statement):
+    return parts.sub(lambda part: ' ' if part.group('comment') else "''", statement).upper()
+
+
 def skeleton(statement):
     """``statement`` in upper case without comments and with every quoted part left empty."""
-    return _PART.sub(lambda part: ' ' if part.group('comment') else "''", statement).upper()
-
-
-def _is_closed(part):
-    """Whether a quoted part has its end."""
-    text = part.group()
-    return bool(part.group('comment')) or len(text) > 1 and _PART.fullmatch(text + ';') is None
+    return _without(_part(statement), statement)
 
 
 def is_one_statement(statement):
     """Whether there is exactly one statement, all quotes closed: StarRocks runs all that one request holds."""
-    closed = all(_is_closed(part) for part in _PART.finditer(statement))
+    parts = _part(statement)
+    # What goes on if the statement does is not closed; a comment after -- need not be.
+    closed = all(part.group().startswith('--') or parts.match(part.group() + ';').group() == part.group()
+                 for part in parts.finditer(statement))
     return closed and len([part for part in skeleton(statement).split(';') if part.strip()]) == 1
 
 
@@ -133,7 +169,7 @@ def surely_changes(statement):
 def placeholders(statement):
     """``(places, findings)``: the places for arguments, each a name or None for %s, and what is wrong with them."""
     places, findings = [], []
-    masked = _PART.sub(lambda part: '?' * len(part.group()), statement)
+    masked = _part(statement).sub(lambda part: '?' * len(part.group()), statement)
     for match in _PLACEHOLDER.finditer(statement):
         if match.group('escaped'):
             continue
@@ -146,6 +182,19 @@ def placeholders(statement):
                             % match.group())
         places.append(match.group('name'))
     return places, findings
+
+
+def secret_places(statement):
+    """For each place for an argument, in their order, whether what is put there is a secret."""
+    matches = [match for match in _PLACEHOLDER.finditer(statement) if match.group('positional', 'name') != (None, None)]
+    # A mark with NUL is in no statement otherwise.
+    marks = ['\0%d' % number for number in range(len(matches))]
+    filled, position = '', 0
+    for match, mark in zip(matches, marks):
+        filled += "%s'%s'" % (statement[position:match.start()], mark)
+        position = match.end()
+    found = set(secrets_of(filled + statement[position:]))
+    return [mark in found for mark in marks]
 
 
 def node_list(nodes):

@@ -182,7 +182,7 @@ _ELSEWHERE = ["ADD SQLBLACKLIST", "DELETE FROM", "ADMIN CHECK", "ADMIN REPAIR", 
               "REFRESH EXTERNAL", "REFRESH MATERIALIZED"]
 
 _TOKEN = re.compile(r"""
-    (?P<space>\s+|/\*.*?\*/|--[^\n]*)
+    (?P<space>\s+|/\*.*?\*/|--[^\r\n]*)
   | (?P<string>'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*")
   | (?P<quoted>`[^`]*`)
   | (?P<number>\d+\.\d+|\d+(?![A-Za-z_\d]))
