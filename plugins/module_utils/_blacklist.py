@@ -75,7 +75,8 @@ def hold_blacklist(module, kind, wishes, addresses):
         raise Failure('refused: %s' % '. '.join(lacks))
     reports, before, after, failed = [], {}, {}, []
     for row in frontends:
-        report = {'frontend': join_host_port(row['host'], row['query_port']), 'entries': None, 'error': None}
+        place = join_host_port(row['host'], row['query_port']) if row['query_port'] else row['host']
+        report = {'frontend': place, 'entries': None, 'error': None}
         reports.append(report)
         if row not in living:
             report['error'] = 'is not alive; its list is empty when it has started'

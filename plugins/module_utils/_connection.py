@@ -24,6 +24,7 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._statements impo
 from ansible_collections.starrocks.cluster.plugins.module_utils._tables import (
     FRONTENDS,
     in_utc,
+    is_believable,
     leader_of,
     offset_of,
     read_dicts,
@@ -34,6 +35,7 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._versions import
     OLDEST_LINE,
     is_another_server,
     is_too_old,
+    parse_or_none,
     without_product,
 )
 
@@ -329,7 +331,8 @@ class Session(object):
         self._was_in = False
         # The version of the front end that is asked, None where it did not say.
         self._version = None
-        # Seconds by which the zone of the times that it shows is ahead of UTC.
+        # Whether it has accepted to show times in UTC, and by how many seconds the zone that it shows is ahead of it.
+        self._accepted_utc = False
         self._zone_offset = 0
 
     @property
@@ -362,6 +365,7 @@ class Session(object):
         self._target = None
         self._leads = False
         self._version = None
+        self._accepted_utc = False
         self._zone_offset = 0
 
     def read(self, statement, arguments=None):
@@ -496,36 +500,38 @@ class Session(object):
                 raise error
             implicit = True
         try:
-            version = self._begin(connection, target)
+            version, accepted_utc = self._begin(connection, target)
         except StatementError:
             _close(connection)
             raise
         self.close()
         self._connection, self._target, self._version = connection, target, version
+        self._accepted_utc = accepted_utc
         self._was_in = True
         self.implicit_admin = self.implicit_admin or implicit
 
     def _begin(self, connection, target):
-        """Ask for UTC and for the version, which is returned. Raises StatementError for what is not our StarRocks.
+        """Ask for UTC and for the version: ``(version, whether UTC was accepted)``.
 
-        None for a follower that has lost its leader for long: it answers neither, but its own view all the same.
+        None and False for a follower that has lost its leader for long: it answers neither, but its own view all the
+        same. Raises StatementError for what is not our StarRocks.
         """
-        comment = ''
+        answers = {}
         for statement in (ASK_FOR_UTC, ASK_VERSION):
             try:
-                result = self._ask(connection, target, statement)
+                answers[statement] = self._ask(connection, target, statement)
             except StatementError as error:
                 if error.rule is LOST:
                     raise
-            else:
-                comment = read_dicts(result.columns, result.rows)[0].popitem()[1] if result.rows else comment
+        shown = answers.get(ASK_VERSION)
+        comment = read_dicts(shown.columns, shown.rows)[0].popitem()[1] if shown and shown.rows else ''
         version = without_product(comment)
         if is_another_server(comment):
             rule, words = NOT_STARROCKS, 'it is not StarRocks, but says of itself: %s' % comment
         elif is_too_old(version):
             rule, words = TOO_OLD, 'it has version %s, which is older than StarRocks %d.%d' % ((version,) + OLDEST_LINE)
         else:
-            return version or None
+            return version or None, ASK_FOR_UTC in answers
         raise StatementError(join_host_port(*target), ASK_VERSION, None, words, rule)
 
     def _open(self, target, user, password):
@@ -573,8 +579,7 @@ class Session(object):
         result = self.read(statement)
         rows = read_rows(table, result.columns, result.rows)
         self.columns[table.name] = [snake_case(column) for column in result.columns]
-        now = self.now()
-        offset = offset_of(table, rows, now)
-        if offset is not None:
+        offset = offset_of(table, rows, self.now())
+        if is_believable(offset, parse_or_none(self._version), self._accepted_utc):
             self._zone_offset = offset
-        return in_utc(rows, self._zone_offset, now)
+        return in_utc(table, rows, self._zone_offset)

@@ -63,7 +63,7 @@ def _decide_present(row, host, port, role):
     if row is None:
         address = join_host_port(host, port)
         new_row = {'host': host, 'edit_log_port': port, 'role': role.upper(), 'join': False, 'alive': False,
-                   'err_msg': '', 'start_time': None, 'version': None, 'query_port': 0}
+                   'err_msg': '', 'start_time': None, 'version': None, 'query_port': None}
         return Change([_statements.add_frontend(role.upper(), host, port)], {address: ABSENT}, {address: role},
                       [new_row], [], [], [IPV6] if ':' in host else [])
     address = join_host_port(row['host'], row['edit_log_port'])

@@ -32,6 +32,10 @@ _ISO = '%Y-%m-%dT%H:%M:%SZ'
 # Zones of the world differ from UTC by whole quarter-hours, within these seconds.
 ZONE_STEP = 900
 ZONE_LIMITS = (-12 * 3600, 14 * 3600)
+# Servers of this line and later may show times in Asia/Shanghai even if they have accepted to show UTC: StarRocks
+# issue 72025, which came with #66360 to 4.1 and the development line and went with #73619.
+STUBBORN_SINCE = (4, 1)
+STUBBORN_OFFSET = 8 * 3600
 # A living node was heard of at most so many seconds ago: heartbeats come every 5 s, tablet reports every 60 s, and a
 # node that is not heard of is shown alive for up to 20 s more (section 1.7).
 HEARTBEAT_AGE = 120
@@ -99,6 +103,11 @@ def parse_size(text):
     return int(round(float(match.group('number')) * 1024 ** _SIZE_UNITS.index(match.group('unit') or 'B')))
 
 
+def parse_port(text):
+    """A port, or None for one that is not known before the first heartbeat: 0 of front ends, -1 of all others."""
+    return int(text) if int(text) > 0 else None
+
+
 def parse_percent(text):
     """The number in ``83.04 %``."""
     number, sign, rest = text.partition('%')
@@ -159,12 +168,14 @@ def parse_cache(text):
 # Column -> reader of its text. A column that is not listed stays text.
 _READERS = {}
 _READERS.update((column, int) for column in (
-    'id', 'db_id', 'edit_log_port', 'http_port', 'query_port', 'rpc_port', 'cluster_id', 'replayed_journal_id',
-    'backend_id', 'compute_node_id', 'heartbeat_port', 'be_port', 'brpc_port', 'starlet_port', 'worker_id', 'port',
+    'id', 'db_id', 'edit_log_port', 'cluster_id', 'replayed_journal_id',
+    'backend_id', 'compute_node_id', 'heartbeat_port', 'worker_id', 'port',
     'tablet_num', 'cpu_cores', 'num_running_queries', 'node_count', 'current_cluster_count', 'max_cluster_count',
     'started_clusters', 'running_sql', 'queued_sql',
     'table_num', 'partition_num', 'index_num', 'replica_num', 'unhealthy_tablet_num', 'inconsistent_tablet_num',
     'cloning_tablet_num', 'error_state_tablet_num'))
+_READERS.update((column, parse_port) for column in (
+    'http_port', 'query_port', 'rpc_port', 'be_port', 'brpc_port', 'starlet_port'))
 _READERS.update((column, parse_size) for column in (
     'data_used_capacity', 'other_used_capacity', 'avail_capacity', 'total_capacity', 'data_total_capacity',
     'mem_limit'))
@@ -247,14 +258,28 @@ def offset_of(table, rows, now):
     return zone_offset([row.get(table.heard) for row in rows if row.get('alive')], now, HEARTBEAT_AGE)
 
 
-def in_utc(rows, offset, now):
-    """Typed ``rows`` with their times moved from a zone that is ``offset`` seconds ahead to UTC.
+def is_believable(offset, version, accepted):
+    """Whether a server may show times in a zone so far ahead of UTC (see offset_of; None is not known).
 
-    The session asks for UTC, but a 4.1 cut prints Asia/Shanghai whatever is asked (section 0.18). The time in Status
-    was made into text when the tablets were reported, in the zone of the server, so it is judged by itself.
+    ``version``: its Version, None where it is not known. ``accepted``: whether it has accepted to show UTC. Where it
+    has, and is not of the stubborn ones, another zone only means that the clock of this host is wrong.
     """
-    reported = zone_offset([(row.get('status') or {}).get(REPORT_TIME) for row in rows if row.get('alive')], now,
-                           REPORT_AGE) or 0
+    if offset is None:
+        return False
+    may_be_stubborn = version is None or version.line >= STUBBORN_SINCE
+    return offset == 0 or not accepted or (may_be_stubborn and offset == STUBBORN_OFFSET)
+
+
+def in_utc(table, rows, offset):
+    """Typed ``rows`` of ``table`` with their times moved from a zone that is ``offset`` seconds ahead to UTC.
+
+    The time in Status was made into text when the tablets were reported, in the zone of the server and not of the
+    session, so it is judged by itself, against when the living nodes were last heard of.
+    """
+    living = [row for row in rows if row.get('alive')]
+    heard = [seconds_of(row[table.heard]) for row in living if row.get(table.heard)]
+    reports = [(row.get('status') or {}).get(REPORT_TIME) for row in living]
+    reported = zone_offset(reports, max(heard) - offset, REPORT_AGE) or 0 if heard else 0
     return [_moved_row(row, offset, reported) for row in rows]
 
 

@@ -83,7 +83,7 @@ def test_each_column_has_its_type(path):
         assert not bad
         now = max((_tables.seconds_of(row[table.heard]) for row in typed if row.get(table.heard)), default=0) + 4
         assert _tables.offset_of(table, typed, now) in (0, None)
-        assert _tables.in_utc(typed, 0, now) == typed
+        assert _tables.in_utc(table, typed, 0) == typed
 
 
 def test_nothing_was_passed_over():

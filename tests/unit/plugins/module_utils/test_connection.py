@@ -197,15 +197,42 @@ def test_servers_that_are_not_ours(comment, words, name):
     assert made.test_driver.last.closed and fe1.log == [] and made.address is None
 
 
+def session_at(now, version):
+    """A session with a front end whose living row was heard of at 03:20:00, on a host that takes it to be ``now``."""
+    heard = (FRONTEND_COLUMNS + ('LastHeartbeat',), [frontend_row('fe1', 'LEADER') + ['2026-11-23 03:20:00']])
+    stopped = (BACKEND_COLUMNS, [backend_row('be1', alive='false')])
+    fe1 = Frontend({FRONTENDS.show: heard, BACKENDS.show: stopped})
+    fe1.set_up[connection.ASK_VERSION] = (('@@version_comment',), [[version]])
+    made = session(frontends(fe1=fe1), 'fe1')
+    made.now = lambda: seconds_of(now)
+    return made
+
+
 def test_times_of_a_server_that_will_not_be_told_the_zone():
     """A 4.1 cut (section 0.18): what a living row tells holds for the next table too."""
-    shanghai = (FRONTEND_COLUMNS + ('LastHeartbeat',), [frontend_row('fe1', 'LEADER') + ['2026-11-23 03:20:00']])
-    stopped = (BACKEND_COLUMNS, [backend_row('be1', alive='false')])
-    made = session(frontends(fe1=Frontend({FRONTENDS.show: shanghai, BACKENDS.show: stopped})), 'fe1')
-    made.now = lambda: seconds_of('2026-11-22T19:20:02Z')
+    made = session_at('2026-11-22T19:20:02Z', '4.1.0-70d1c24')
     assert made.rows(BACKENDS)[0]['last_start_time'] == '2026-11-23T03:05:32Z'
     assert made.rows(FRONTENDS)[0]['start_time'] == '2026-11-22T19:15:46Z'
     assert made.rows(BACKENDS)[0]['last_start_time'] == '2026-11-22T19:05:32Z'
+
+
+@pytest.mark.parametrize('now, version', [
+    ('2026-11-23T00:20:02Z', '3.5.0-0be11fd'), ('2026-11-22T19:20:02Z', '4.0.4-0be11fd'),
+    ('2026-11-23T00:20:02Z', '4.1.0-70d1c24'), ('2026-11-23T00:20:02Z', 'MAIN-RELEASE-d094052')])
+def test_a_clock_that_is_hours_off_moves_no_times(now, version):
+    """A server that has accepted to show UTC is believed; of the stubborn ones the zone is known."""
+    made = session_at(now, version)
+    row, = made.rows(FRONTENDS)
+    assert (row['last_heartbeat'], row['start_time']) == ('2026-11-23T03:20:00Z', '2026-11-23T03:15:46Z')
+
+
+def test_times_of_a_server_that_refuses_to_show_utc():
+    """A follower without a leader may refuse; what its rows show is then the evidence there is."""
+    made = session_at('2026-11-23T00:20:02Z', '3.5.0-0be11fd')
+    front_end = made.test_driver.frontends['fe1', 9030]
+    del front_end.set_up[connection.ASK_FOR_UTC]
+    front_end.faults.append((connection.ASK_FOR_UTC, said('no leader'), False))
+    assert made.rows(FRONTENDS)[0]['start_time'] == '2026-11-23T00:15:46Z'
 
 
 def test_dicts():

@@ -101,7 +101,7 @@ def test_a_front_end_that_never_started():
     cells = dict(FRONTEND_CELLS, QueryPort='0', RpcPort='0', Role='FOLLOWER', Join='false', Alive='false',
                  ReplayedJournalId='0', LastHeartbeat=None, StartTime='NULL', Version='NULL')
     row = read(tables.FRONTENDS, F24, cells)
-    assert row['query_port'] == 0
+    assert row['query_port'] is None
     assert row['join'] is False and row['alive'] is False
     assert row['start_time'] is None and row['version'] is None and row['last_heartbeat'] is None
     assert row['err_msg'] == ''
@@ -182,13 +182,13 @@ def test_times_are_moved_to_utc():
     rows = tables.read_rows(tables.BACKENDS, B34, [[cells[column] for column in B34] for cells in (living, dead)])
     now = tables.seconds_of('2026-11-23T03:39:44Z')
     assert tables.offset_of(tables.BACKENDS, rows, now) == 8 * 3600
-    moved = tables.in_utc(rows, 8 * 3600, now)
+    moved = tables.in_utc(tables.BACKENDS, rows, 8 * 3600)
     assert [row['last_heartbeat'] for row in moved] == ['2026-11-23T03:39:40Z', '2026-11-23T02:00:00Z']
     assert [row['last_start_time'] for row in moved] == ['2026-11-23T03:39:12Z', None]
     assert moved[0]['status'] == {'last_success_report_tablets_time': '2026-11-23T03:39:37Z'}
     # The session's zone was heard, the server's not: Status has its own.
-    utc = tables.in_utc(rows, 0, now)
-    assert (utc[0]['last_heartbeat'], utc[0]['status']) == ('2026-11-23T11:39:40Z', moved[0]['status'])
+    utc = tables.in_utc(tables.BACKENDS, [dict(rows[0], last_heartbeat=moved[0]['last_heartbeat'])], 0)
+    assert (utc[0]['last_heartbeat'], utc[0]['status']) == ('2026-11-23T03:39:40Z', moved[0]['status'])
 
 
 def test_dicts():

@@ -81,7 +81,7 @@ REFUSED = 'got exception'
     (ALIVE, '2026-11-23T03:15:46Z', True, 'StartTime of the process before'),
     (dict(ALIVE, start_time=None), '2026-11-23T03:15:46Z', True, 'StartTime of the process before'),
     (dict(ALIVE, start_time=None), None, True, ''),
-    (dict(ALIVE, query_port=0), None, True, 'query port is not known yet'),
+    (dict(ALIVE, query_port=None), None, True, 'query port is not known yet'),
     (ALIVE, None, False, 'nothing answers at its query port 9030'),
 ])
 def test_evidence_of_a_frontend(row, previous, answers, words):
