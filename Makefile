@@ -66,15 +66,15 @@ unit: house  ## unit tests
 
 .PHONY: simulator
 simulator: house  ## tests of the stand-in
-	@pytest -q tests/simulator/tests $(ARGS)
+	@tests/tools/own_network pytest -q -n 3 --dist loadfile tests/simulator/tests $(ARGS)
 
 .PHONY: conformance
 conformance: house  ## the stand-in against what real front ends answered
-	@pytest -q tests/simulator/conformance $(ARGS)
+	@tests/tools/own_network pytest -q tests/simulator/conformance $(ARGS)
 
 .PHONY: integration
 integration: house  ## modules against the stand-in
-	@COVERAGE=integration tests/tools/pytest tests/integration $(ARGS)
+	@COVERAGE=integration tests/tools/pytest tests/integration -n 3 --dist loadfile $(ARGS)
 
 .PHONY: coverage
 coverage: house  ## what the last `make unit` and `make integration` ran of plugins/

@@ -12,7 +12,7 @@ NATIVE = "MYSQL_NATIVE_PASSWORD"
 
 @pytest.fixture(scope="module", params=("2.5.22", "3.0.9", "3.1.17", "3.3.15", "3.5.0", "4.2.0"))
 def front_end(request, tmp_path_factory):
-    one = FrontEndProcess(tmp_path_factory.mktemp("fe"), "127.0.72.1", request.param,
+    one = FrontEndProcess(tmp_path_factory.mktemp("fe"), "127.0.73.1", request.param,
                           {"heartbeat_timeout_second": "30"})
     one.version = tuple(int(part) for part in request.param.split("."))
     yield one.start()
