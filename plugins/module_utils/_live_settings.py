@@ -252,6 +252,11 @@ def secrets_in(wishes):
     return texts - {''}
 
 
+def discreet_settings(params):
+    """The option ``settings`` as it may be shown."""
+    return {name: HIDDEN if is_secret(str(name)) else value for name, value in params['settings'].items()}
+
+
 # Decisions
 
 def plan(kind, wishes, nodes, report_immutable=False, force=False):
@@ -364,7 +369,7 @@ def start(module, kind, forbidden=(), findings=()):
     """Hide what is secret in the option ``settings``, and end the module if anything is wrong with it or there are
     other ``findings``."""
     wishes = module.params['settings']
-    module.module.no_log_values.update(secrets_in(wishes))
+    module.hide(secrets_in(wishes))
     module.refuse(check_wishes(kind, wishes, forbidden) + list(findings))
 
 

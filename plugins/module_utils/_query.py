@@ -9,11 +9,14 @@ import decimal
 import math
 
 from ansible_collections.starrocks.cluster.plugins.module_utils._statements import (
+    HIDDEN,
     has_hash,
     hide_secrets,
     is_one_statement,
     is_read_only,
     placeholders,
+    secret_places,
+    secrets_of,
     surely_changes,
 )
 
@@ -69,6 +72,42 @@ def read_questions(statements, positional, named, read_only):
     findings.extend(_argument_findings('positional_args', enumerate(positional or [], 1)))
     findings.extend(_argument_findings('named_args', sorted((named or {}).items())))
     return questions, findings
+
+
+def _secret_arguments(statements):
+    """``(numbers, names)`` of the arguments that are put where a secret stands; numbers begin with 0."""
+    numbers, names, taken = set(), set(), 0
+    for statement in statements:
+        for name, secret in zip(placeholders(statement)[0], secret_places(statement)):
+            if secret:
+                (numbers if name is None else names).add(taken if name is None else name)
+            taken += name is None
+    return numbers, names
+
+
+def secrets_in(params):
+    """The texts in the options of starrocks_query that must not be shown."""
+    numbers, names = _secret_arguments(params['query'])
+    secrets = [secret for statement in params['query'] for secret in secrets_of(statement)]
+    secrets += [str(value) for number, value in enumerate(params['positional_args'] or []) if number in numbers]
+    return secrets + [str(value) for name, value in (params['named_args'] or {}).items() if name in names]
+
+
+def discreet_query(params):
+    """The option ``query`` as it may be shown."""
+    return [hide_secrets(statement) for statement in params['query']]
+
+
+def discreet_positional(params):
+    """The option ``positional_args`` as it may be shown."""
+    secret = _secret_arguments(params['query'])[0]
+    return [HIDDEN if number in secret else value for number, value in enumerate(params['positional_args'])]
+
+
+def discreet_named(params):
+    """The option ``named_args`` as it may be shown."""
+    secret = _secret_arguments(params['query'])[1]
+    return {name: HIDDEN if name in secret else value for name, value in params['named_args'].items()}
 
 
 def _short(statement):

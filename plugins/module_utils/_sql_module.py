@@ -18,13 +18,21 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._connection impo
     options_from,
 )
 from ansible_collections.starrocks.cluster.plugins.module_utils._option_file import settled
-from ansible_collections.starrocks.cluster.plugins.module_utils._statements import hide_secrets
+from ansible_collections.starrocks.cluster.plugins.module_utils._statements import HIDDEN, hide_secrets, spellings
 from ansible_collections.starrocks.cluster.plugins.module_utils._tables import TableError
 from ansible_collections.starrocks.cluster.plugins.module_utils._wire import PYMYSQL_IMPORT_ERROR
 
 # Rounds of reading and deciding within one call. More than two happen only when the connection breaks again and again
 # or somebody else changes the same nodes at the same time.
 ROUNDS = 6
+
+
+# Ansible hides a secret wherever its text is found, be it a part of another word or of a number: with the password 9
+# even of port 9030. So secrets as short as that, or part of these words, are hidden only where they are known to stand.
+SHORTEST_HIDDEN = 4
+WORDS_OF_RESULTS = ('True', 'False', 'None')
+# What Ansible itself shows for an argument with no_log.
+NOT_SHOWN = 'VALUE_SPECIFIED_IN_NO_LOG_PARAMETER'
 
 
 class Failure(Exception):
@@ -60,20 +68,68 @@ def wait_arguments():
     )
 
 
-class SqlModule(object):
-    """An AnsibleModule with a Session and the list of statements that changed something."""
+class DiscreetModule(AnsibleModule):
+    """An AnsibleModule with options that hold secrets besides what may be seen.
 
-    def __init__(self, arguments, **restrictions):
+    ``discreet``: {option: function that takes all parameters and returns its value as it may be shown}. So it goes into
+    the host's log and into ``invocation``, which -vvv shows; nothing of it where the parameters are not valid.
+    """
+
+    def __init__(self, discreet, **specification):
+        self._discreet = discreet
+        self._is_valid = False
+        super(DiscreetModule, self).__init__(**specification)
+        self.no_log_values = {text for text in self.no_log_values if can_be_hidden(text)}
+
+    def _log_invocation(self):
+        # Called once the parameters are known to be valid.
+        self._is_valid = True
+        whole, self.params = self.params, self._shown_params()
+        try:
+            super(DiscreetModule, self)._log_invocation()
+        finally:
+            self.params = whole
+
+    def _shown_params(self):
+        shown = dict(self.params)
+        for option in shown:
+            if shown[option] in (None, ''):
+                continue
+            if option in self._discreet:
+                shown[option] = self._discreet[option](self.params) if self._is_valid else HIDDEN
+            elif self.argument_spec.get(option, {}).get('no_log'):
+                shown[option] = NOT_SHOWN
+        return shown
+
+    def exit_json(self, **results):
+        super(DiscreetModule, self).exit_json(invocation=dict(module_args=self._shown_params()), **results)
+
+    def fail_json(self, msg, **results):
+        super(DiscreetModule, self).fail_json(msg, invocation=dict(module_args=self._shown_params()), **results)
+
+
+def can_be_hidden(text):
+    """Whether a text can be taken out of results without making them untrue."""
+    return len(text) >= SHORTEST_HIDDEN and not any(text in word for word in WORDS_OF_RESULTS)
+
+
+class SqlModule(object):
+    """An AnsibleModule with a Session and the list of statements that changed something.
+
+    ``discreet``: as for DiscreetModule.
+    """
+
+    def __init__(self, arguments, discreet=None, **restrictions):
         specification = connection_arguments()
         specification.update(arguments)
-        self.module = AnsibleModule(
+        self.module = DiscreetModule(
+            discreet or {},
             argument_spec=specification,
             supports_check_mode=True,
             **restrictions)
         # Findings about the file are told with all others: see refuse().
         self.params = settled(self.module.params)[0]
-        if self.params['login_password']:
-            self.module.no_log_values.add(self.params['login_password'])
+        self.hide([self.params['login_password']])
         self.check_mode = self.module.check_mode
         self.queries = []
         # Whether something was changed, or in check mode would be. None: if there are queries.
@@ -91,6 +147,11 @@ class SqlModule(object):
             except BadOptions as bad:
                 raise Failure(str(bad))
         return self._session
+
+    def hide(self, secrets):
+        """Keep these texts out of all that the module returns, also as servers may repeat them; None is none."""
+        self.module.no_log_values.update(
+            text for secret in secrets for text in spellings(secret or '') if can_be_hidden(text))
 
     def refuse(self, findings):
         """End the module if ``findings`` (texts) or the connection options have something against them.

@@ -64,7 +64,16 @@ def quote(text, mark="'"):
     """``text`` as a string literal between ``mark``s. Raises ValueError for a NUL, which StarRocks cannot hold."""
     if '\0' in text:
         raise ValueError('a text with a NUL character cannot be sent to StarRocks')
-    return mark + ''.join(_ESCAPES.get(letter, '\\' + letter if letter == mark else letter) for letter in text) + mark
+    return mark + _escaped(text, mark) + mark
+
+
+def _escaped(text, mark):
+    return ''.join(_ESCAPES.get(letter, '\\' + letter if letter == mark else letter) for letter in text)
+
+
+def spellings(text):
+    """The forms in which ``text`` may be found: as it is, and as in a string literal with either mark."""
+    return {text, _escaped(text, "'"), _escaped(text, '"')}
 
 
 def _part(statement):

@@ -23,8 +23,7 @@ options:
       - Settings by name.
       - A value is a boolean, a number or a text; StarRocks changes no lists while a node runs.
       - Values of settings whose name ends like that of a secret, such as C(_password), C(_secret) or C(_token), are
-        hidden in all that is returned. Ansible still writes a module's arguments to the host's own log unless the task
-        has C(no_log).
+        hidden in all that is returned or written into the host's log.
     type: dict
     required: true
   nodes:
@@ -131,6 +130,7 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._live_settings i
     BACKEND,
     NodeSettings,
     backend_settings,
+    discreet_settings,
     settle,
     start,
     update_backend_config,
@@ -291,7 +291,7 @@ def main():
         settings=dict(type='dict', required=True),
         nodes=dict(type='list', elements='str'),
         immutable=dict(type='str', choices=['fail', 'report'], default='fail'),
-    )).run(run)
+    ), discreet=dict(settings=discreet_settings)).run(run)
 
 
 if __name__ == '__main__':

@@ -22,8 +22,7 @@ options:
       - Settings by name, or by one of their older names (C(AliasNames)).
       - A value is a boolean, a number, a text, or a list where the setting holds one.
       - Values of settings whose name ends like that of a secret, such as C(_password), C(_pwd), C(_secret) or
-        C(_token), are hidden in all that is returned. Ansible still writes a module's arguments to the host's own log
-        unless the task has C(no_log).
+        C(_token), are hidden in all that is returned or written into the host's log.
     type: dict
     required: true
   persistent:
@@ -166,6 +165,7 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._live_settings i
     FRONTEND,
     WITH_PERSISTENT,
     NodeSettings,
+    discreet_settings,
     frontend_settings,
     set_frontend_config,
     settle,
@@ -189,15 +189,12 @@ def look(session, row):
     """The NodeSettings of the front end with this row of SHOW FRONTENDS."""
     shown = {column: row[column] for column in ('host', 'query_port', 'alive', 'version')}
     if not row['alive']:
-        said = ' (ErrMsg: %s)' % row['err_msg'] if row['err_msg'] else ''
-        return NodeSettings('front end', row['host'], shown, None, 'it is not alive' + said)
-    beside = session.beside(row['host'], row['query_port'])
+        return NodeSettings('front end', row['host'], shown, None, 'it is not alive' + _wait.said(row))
     try:
-        return NodeSettings('front end', row['host'], shown, frontend_settings(beside.dicts(SHOW_SETTINGS)))
+        with session.beside((row['host'], row['query_port'])) as beside:
+            return NodeSettings('front end', row['host'], shown, frontend_settings(beside.dicts(SHOW_SETTINGS)))
     except SqlError as error:
         return NodeSettings('front end', row['host'], shown, None, 'it is shown alive, but %s' % error)
-    finally:
-        beside.close()
 
 
 def look_at_one(session):
@@ -276,7 +273,7 @@ def main():
         force=dict(type='bool', default=False),
         immutable=dict(type='str', choices=['fail', 'report'], default='fail'),
         compare=dict(type='str', choices=['all', 'one'], default='all'),
-    )).run(run)
+    ), discreet=dict(settings=discreet_settings)).run(run)
 
 
 if __name__ == '__main__':

@@ -13,7 +13,10 @@ description:
     change and run in check mode too. All others report a change, and in check mode are not run.
 options:
   query:
-    description: The statement, or a list of them. Each entry holds one statement.
+    description:
+      - The statement, or a list of them. Each entry holds one statement.
+      - Passwords, secret keys and the like in it are hidden in all that is returned or written into the host's log, and
+        so are arguments that are put where such a secret stands, as in C(IDENTIFIED BY %s).
     type: list
     elements: str
     required: true
@@ -136,8 +139,12 @@ queries:
 from ansible_collections.starrocks.cluster.plugins.module_utils._connection import AGAIN, SqlError
 from ansible_collections.starrocks.cluster.plugins.module_utils._query import (
     AUTO,
+    discreet_named,
+    discreet_positional,
+    discreet_query,
     is_harmless,
     read_questions,
+    secrets_in,
     shown_result,
 )
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import Failure, SqlModule
@@ -146,6 +153,7 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._statements impo
 
 def run(module):
     params = module.params
+    module.hide(secrets_in(params))
     questions, findings = read_questions(
         params['query'], params['positional_args'], params['named_args'], params['read_only'])
     module.refuse(findings)
@@ -175,7 +183,8 @@ def main():
         positional_args=dict(type='list', elements='raw'),
         named_args=dict(type='dict'),
         read_only=dict(type='str', choices=[AUTO, 'true', 'false'], default=AUTO),
-    ), mutually_exclusive=[('positional_args', 'named_args')]).run(run)
+    ), discreet=dict(query=discreet_query, positional_args=discreet_positional, named_args=discreet_named),
+        mutually_exclusive=[('positional_args', 'named_args')]).run(run)
 
 
 if __name__ == '__main__':

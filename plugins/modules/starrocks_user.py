@@ -178,12 +178,9 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._connection impo
     DENIED,
     PRIVILEGE_MISSING,
     ConnectError,
-    Session,
     SqlError,
 )
-from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import split_host_port
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import Failure, SqlModule
-from ansible_collections.starrocks.cluster.plugins.module_utils._statements import quote
 from ansible_collections.starrocks.cluster.plugins.module_utils._tables import TableError
 
 # Seconds until a new password lets in: the front end that is asked may have to replay it first.
@@ -208,37 +205,28 @@ def ask_leader(session):
             raise
 
 
-def another(session, **options):
-    """A Session of its own with the front end that ``session`` asks."""
-    login = dict(password='' if session.implicit_admin else session.options.password)
-    login.update(options)
-    return Session(session.options._replace(targets=[split_host_port(session.address, None)],
-                                            check_implicit_admin=False, **login), patience=0)
+def password_in_use(session):
+    return '' if session.implicit_admin else session.options.password
 
 
 def identity_at_login(session, name, password):
     """The account as which this host gets in with that name and password, None if it does not."""
-    visitor = another(session, user=name, password=password)
     try:
-        return visitor.dicts(_accounts.WHO_AM_I)[0]['user_identity']
+        with session.beside(user=name, password=password, check_implicit_admin=False) as visitor:
+            return visitor.dicts(_accounts.WHO_AM_I)[0]['user_identity']
     except SqlError as error:
         if error.rule is not DENIED:
             raise
         return None
-    finally:
-        visitor.close()
 
 
 def look_in_place_of(session, identity):
     """The names of the default roles of an account, seen as that account."""
-    actor = another(session)
-    try:
+    with session.beside(password=password_in_use(session), check_implicit_admin=False) as actor:
         for statement in _accounts.default_roles_of(identity):
             # Not read(): after a new login the statements that are left would tell somebody else's roles.
             result = actor.change(statement)
         return _accounts.read_roles(result.rows[0][0])
-    finally:
-        actor.close()
 
 
 def default_roles(session, identity):
@@ -276,7 +264,7 @@ class Reader(object):
         own = wish.identity.name == session.options.user and (
             session.dicts(_accounts.WHO_AM_I)[0]['user_identity'] == wish.identity.shown)
         if own:
-            exists, fits, known_here = True, self.password_in_use() == wish.password, True
+            exists, fits, known_here = True, password_in_use(session) == wish.password, True
         else:
             ask_leader(session)
             accounts = list_accounts(session)
@@ -299,9 +287,6 @@ class Reader(object):
                 raise
             session.options = session.options._replace(password=wish.password)
             session.connect()
-
-    def password_in_use(self):
-        return '' if self.session.implicit_admin else self.session.options.password
 
     def check_password(self):
         """``(fits, known_here)``"""
@@ -342,10 +327,7 @@ class Reader(object):
 def run(module):
     wish, findings = _accounts.read_wish(module.params)
     module.refuse(findings)
-    for secret in (wish.password, wish.password_hash):
-        if secret:
-            # Also as it stands in a statement that a server might repeat in its words.
-            module.module.no_log_values.add(quote(secret)[1:-1])
+    module.hide([wish.password, wish.password_hash])
     reader = Reader(module.session, wish)
     change, dummy = module.converge(reader.read, lambda account: _accounts.decide_account(wish, account))
     if module.queries and not module.check_mode and wish.state == PRESENT:

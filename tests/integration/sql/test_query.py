@@ -30,7 +30,8 @@ def test_by_law(cluster):
 def test_one_request_holds_one_statement(cluster):
     before = databases(cluster)
     for several in ("SELECT 1; CREATE DATABASE smuggled", "SELECT 1 -- '\n; CREATE DATABASE smuggled -- '",
-                    "SELECT '\\\\'; CREATE DATABASE smuggled", "SELECT 1;;CREATE DATABASE smuggled", ";", "-- nothing"):
+                    "SELECT '\\\\'; CREATE DATABASE smuggled", "SELECT 1;;CREATE DATABASE smuggled", ";", "-- nothing",
+                    "SELECT 1 -- \r; CREATE DATABASE smuggled", "SELECT 1 /* ; CREATE DATABASE smuggled"):
         refused = cluster.run("starrocks_query", query=several)
         assert refused["failed"] and "one statement" in refused["msg"] and refused["queries"] == []
     # For MySQL the statement ends before #; StarRocks would take what follows for a string.
@@ -99,8 +100,8 @@ def test_read_only(cluster):
 def test_secrets_are_hidden(cluster):
     done = query(cluster, "CREATE USER hidden IDENTIFIED BY 's3cret'", "SET PASSWORD FOR hidden = PASSWORD(%s)",
                  positional_args=["t0psecret"])
-    shown = str({key: value for key, value in done.items() if key != "seen_arguments"})
+    shown = str(done)
     assert "s3cret" not in shown and "t0psecret" not in shown and "********" in shown
     wrong = cluster.run("starrocks_query", query="SET PASSWORD FOR nobody = PASSWORD('s3cret')")
-    assert wrong["failed"] and "s3cret" not in wrong["msg"]
+    assert wrong["failed"] and "s3cret" not in str(wrong)
     query(cluster, "DROP USER hidden")

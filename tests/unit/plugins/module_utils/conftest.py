@@ -32,7 +32,10 @@ def use(monkeypatch, clock):
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    """Run a module in this process: run(module, check=False, **arguments) -> its result."""
+    """Run a module in this process: run(module, check=False, **arguments) -> its result.
+
+    ``warned`` holds its warnings, ``logged`` what it wrote into the host's log.
+    """
 
     def call(module, check=False, **arguments):
         arguments = dict(dict(login_hosts=['fe1']), _ansible_check_mode=check, _ansible_diff=True, **arguments)
@@ -40,8 +43,10 @@ def run(monkeypatch, capsys):
         monkeypatch.setattr(basic, '_ANSIBLE_PROFILE', 'legacy', raising=False)
         warnings = []
         monkeypatch.setattr(basic.AnsibleModule, 'warn', lambda module, text: warnings.append(text))
+        logged = []
+        monkeypatch.setattr(basic.AnsibleModule, 'log', lambda module, text, log_args=None: logged.append(text))
         with pytest.raises(SystemExit):
             module.main()
-        return dict(json.loads(capsys.readouterr().out), warned=' '.join(warnings))
+        return dict(json.loads(capsys.readouterr().out), warned=' '.join(warnings), logged=' '.join(logged))
 
     return call

@@ -265,3 +265,43 @@ def test_a_change_in_doubt_is_said_and_not_repeated(accounts, run):
     accounts.frontend.faults.append((ADD, lost(), True))
     result = run(starrocks_query, query=ADD)
     assert 'It is not known whether the statement was done' in result['msg'] and accounts.changes == [ADD]
+
+
+# -- secrets in arguments --------------------------------------------------------------------------------------------
+
+def test_statements_with_secrets_are_hidden_wherever_arguments_are_shown(accounts, run):
+    """In what -vvv shows (invocation) and in the host's log, too."""
+    accounts.takes("SET PASSWORD = PASSWORD('it\\'s S3CRET')")
+    accounts.takes("SET PASSWORD FOR open = PASSWORD(S3CRET two)")  # as the double fills arguments in
+    accounts.frontend.answers['SELECT 7'] = lambda: (('a',), [["it's S3CRET"]])
+    for result in (
+            run(starrocks_query, query=["SET PASSWORD = PASSWORD('it\\'s S3CRET')", 'SELECT 7']),
+            run(starrocks_query, query='SET PASSWORD FOR %s = PASSWORD(%s)', positional_args=['open', 'S3CRET two']),
+            run(starrocks_query, query='SET PASSWORD FOR %(u)s = PASSWORD(%(p)s)',
+                named_args={'u': 'open', 'p': 'S3CRET two'})):
+        assert not result.get('failed') and 'S3CRET' not in str(result)
+        assert 'PASSWORD' in result['logged'] and 'PASSWORD' in str(result['invocation']['module_args']['query'])
+    assert result['invocation']['module_args']['named_args'] == {'u': 'open', 'p': '********'}
+
+
+def test_arguments_that_are_refused_are_not_shown(accounts, run):
+    result = run(starrocks_query, query="SET PASSWORD = PASSWORD('S3CRET')", read_only='maybe',
+                 positional_args=['S3CRET'])
+    assert 'read_only' in result['msg'] and 'S3CRET' not in str(result)
+    result = run(starrocks_query, query="SET PASSWORD = PASSWORD('S3CRET'); SELECT %s", positional_args=[])
+    assert 'holds one statement' in result['msg'] and 'S3CRET' not in str(result)
+
+
+@pytest.mark.parametrize('password', ['e', '9', 'True', 'als'])
+def test_a_password_that_is_part_of_everything(accounts, run, password):
+    """It hides itself and nothing else."""
+    accounts.frontend.passwords['root'] = password
+    accounts.frontend.answers['SELECT 7'] = (('port', 'alive'), [[9030, False]])
+    result = run(starrocks_query, query='SELECT 7', login_password=password)
+    assert result['rows'] == [{'port': 9030, 'alive': False}] and result['changed'] is False
+    accounts.takes("SET PASSWORD FOR 'u'@'%%' = PASSWORD('%s')" % password,
+                   lambda: accounts.frontend.passwords.update(u=password))
+    result = run(starrocks_user, name='u', password=password, login_password=password)
+    assert (result['user'], result['queries']) == ("'u'@'%'", ["SET PASSWORD FOR 'u'@'%' = PASSWORD('********')"])
+    hidden = {result['invocation']['module_args'][option] for option in ('password', 'login_password')}
+    assert hidden == {'VALUE_SPECIFIED_IN_NO_LOG_PARAMETER'}

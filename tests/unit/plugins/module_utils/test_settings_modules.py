@@ -261,3 +261,30 @@ def test_another_refusal_is_final(back_ends, run):
     back_ends.frontend.faults.append(('SELECT', said('Access denied; you need OPERATE', 5203), False))
     result = run(starrocks_backend_config, settings={'limit': 5})
     assert result['failed'] and 'Access denied' in result['msg'] and len(back_ends.frontend.log) == 3
+
+
+# Secrets.
+
+@pytest.mark.parametrize('secret', ['S3CRET "a" \'b\'', ' S3CRET ', ['S3CRET', 'b"S3CRET'], {'a': 'S3CRET'}, '\0S3CRET'])
+@pytest.mark.parametrize('module, double', [(starrocks_frontend_config, FrontEnds), (starrocks_backend_config, BackEnds)])
+def test_secrets_are_shown_nowhere(use, run, module, double, secret):
+    """Neither in the result, nor in what -vvv shows of the arguments, nor in the host's log, whatever the outcome."""
+    double = double()
+    use(double.driver)
+    result = run(module, settings={'x_password': secret, 'limit': 7})
+    assert result['failed'] and 'S3CRET' not in str(result)
+    assert result['invocation']['module_args']['settings'] == {'x_password': '********', 'limit': 7}
+    assert 'x_password' in result['logged']
+    wrong = run(module, settings={'x_password': secret}, immutable='maybe')
+    assert 'immutable' in wrong['msg'] and 'S3CRET' not in str(wrong)
+
+
+def test_a_secret_that_an_answer_repeats(front_ends, run):
+    front_ends['fe1'].answers[SHOW] = (COLUMNS, [['x_pwd', '[]', 'old S3CRET', 'String', 'true', '']])
+    for host in ('fe2', 'fe3'):
+        front_ends.alive[host] = 'false'
+    front_ends['fe1'].faults.append(('ADMIN SET', said("what is 'new \\'S3CRET'?"), False))
+    result = run(starrocks_frontend_config, settings={'x_pwd': "new 'S3CRET"})
+    assert 'what is' in result['msg'] and 'S3CRET' not in str(result)
+    assert run(starrocks_frontend_config, check=True, settings={'x_pwd': "new 'S3CRET"})['diff']['after'] == {
+        'fe1': {'x_pwd': 'the given value'}}
