@@ -9,6 +9,7 @@ A *condition* is a dict of the options of starrocks_wait, with ``nodes`` a list 
 ``scheduling``, item -> number of '/cluster_balance'; ``images``, see _images.read_images.
 """
 
+import re
 from collections import namedtuple
 
 from ansible_collections.starrocks.cluster.plugins.module_utils._images import images_lack, journal_id_of
@@ -20,13 +21,15 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address imp
     split_host_port,
 )
 from ansible_collections.starrocks.cluster.plugins.module_utils._tables import TABLES, address_of, leader_of, parse_time
-from ansible_collections.starrocks.cluster.plugins.module_utils._versions import satisfies
+from ansible_collections.starrocks.cluster.plugins.module_utils._versions import parse_or_none, satisfies
 from ansible_collections.starrocks.cluster.plugins.module_utils._wait import said
 
 SCHEDULING = 'scheduling'
 IMAGES = 'images'
 # Work of the scheduler that is not done (section 1.8).
 UNDONE = ('pending_tablets', 'running_tablets')
+# How a version begins that is meant to be one of numbers; builds of one's own may be called anything.
+_NUMBERS = re.compile(r'^\d')
 OPTIONS = ('kind', 'nodes', 'at_least', 'version', 'after', 'host', 'not_host', 'journal_id')
 
 
@@ -172,6 +175,10 @@ def _check(options, resolve):
     findings += ['takes no %s' % name for name in OPTIONS if options[name] is not None and name not in kind.takes]
     if options['condition'] == 'decommissioned':
         condition['kind'] = 'backends'
+    if options['condition'] == 'version' and options['kind'] == 'brokers':
+        findings.append('brokers tell no version')
+    if options['version'] is not None and _NUMBERS.match(options['version']) and not parse_or_none(options['version']):
+        findings.append('version: %r is no version such as 3.5.0 or 3.5.0-0be11fd' % options['version'][:80])
     for name in ('at_least', 'journal_id'):
         if options[name] is not None and options[name] < 1:
             findings.append('%s: %d is not at least 1' % (name, options[name]))
@@ -185,7 +192,8 @@ def _check(options, resolve):
     if options['nodes'] is not None:
         condition['nodes'], found = _check_nodes(options['nodes'], resolve)
         findings += found
-        if options['at_least'] is not None and options['at_least'] > len(options['nodes']):
+        all_are_single = all(port is not None for dummy, port in condition['nodes'])
+        if all_are_single and options['at_least'] is not None and options['at_least'] > len(options['nodes']):
             findings.append('at_least: there are but %d nodes' % len(options['nodes']))
     return condition, findings
 

@@ -94,23 +94,33 @@ def node_arguments(kind, fields=()):
     return arguments
 
 
+def _read_options(given, prefix, readers):
+    """``(values, findings)`` of the options that are ``given``; ``prefix`` stands before their names in findings.
+
+    ``readers``: list of (field of Node, option, function that reads it or raises ValueError).
+    """
+    values, findings = {}, []
+    for field, option, read in readers:
+        if given.get(option) is None:
+            continue
+        try:
+            values[field] = read(given[option])
+        except ValueError as error:
+            findings.append('%s%s: %s' % (prefix, option, error))
+    return values, findings
+
+
 def wished_nodes(params, kind, resolve, may_be_none=False):
     """``(list of Node, findings)``: the option ``nodes``, checked, and all that is wrong with it in words."""
-    nodes, findings = [], []
     readers = [('host', 'host', check_host), ('port', kind.port_option, check_port)]
     readers += [(field, field, read) for field, (dummy, read) in sorted(_FIELDS.items())]
+    for_all, findings = _read_options(params, '', [
+        reader for reader in readers if reader[0] == 'port' or reader[0] in _FOR_ALL])
+    nodes = []
     for place, entry in enumerate(params['nodes'] or ()):
-        values = {}
-        for field, option, read in readers:
-            if option not in entry:
-                continue
-            value = entry[option] if entry[option] is not None else params.get(option)
-            if value is None:
-                continue
-            try:
-                values[field] = read(value)
-            except ValueError as error:
-                findings.append('nodes[%d].%s: %s' % (place, option, error))
+        own, found = _read_options(entry, 'nodes[%d].' % place, readers)
+        findings += found
+        values = dict(for_all, **own)
         if 'host' in values and values.get('renamed_from'):
             findings += refuse_rename('nodes[%d]:' % place, values['renamed_from'], values['host'])
         if 'host' in values and 'port' in values:

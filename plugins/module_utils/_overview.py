@@ -30,7 +30,7 @@ def chosen_subsets(wishes):
     """
     known = SUBSETS + ('all',)
     findings = ['subset: %s is none of all, %s, each also with ! before it' % (wish, ', '.join(SUBSETS))
-                for wish in wishes if wish.lstrip('!') not in known]
+                for wish in wishes if (wish[1:] if wish.startswith('!') else wish) not in known]
     without = {wish[1:] for wish in wishes if wish.startswith('!')}
     with_ = {wish for wish in wishes if not wish.startswith('!')} or ({'all'} if without else set())
     names = [name for name in SUBSETS if (name in with_ or 'all' in with_) and name not in without]

@@ -16,27 +16,40 @@ import socket
 _NAME = re.compile(r'^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}))*\.?$')
 
 
+def _bare(host):
+    """``host`` without blanks and brackets around it."""
+    host = host.strip()
+    return host[1:-1] if host.startswith('[') and host.endswith(']') else host
+
+
+def _address_in(host):
+    """The address that ``host`` is, or None for a name.
+
+    One with a zone (``fe80::1%eth0``) means nothing on another machine, and newer versions of Python let any text be
+    the zone. An IPv4 address that is written as one of IPv6 is an IPv4 address to Java, and so to StarRocks.
+    """
+    bare = _bare(host)
+    if '%' in bare:
+        return None
+    try:
+        address = ipaddress.ip_address(bare)
+    except ValueError:
+        return None
+    return getattr(address, 'ipv4_mapped', None) or address
+
+
 def normalise(host):
     """One spelling per host: addresses in their canonical form without brackets, names in lower case."""
-    host = host.strip()
-    if host.startswith('[') and host.endswith(']'):
-        host = host[1:-1]
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError:
-        return host.lower().rstrip('.')
+    address = _address_in(host)
+    return str(address) if address is not None else _bare(host).lower().rstrip('.')
 
 
 def is_address(host):
-    try:
-        ipaddress.ip_address(normalise(host))
-    except ValueError:
-        return False
-    return True
+    return _address_in(host) is not None
 
 
 def is_ipv4(host):
-    return is_address(host) and ':' not in host
+    return is_address(host) and ':' not in normalise(host)
 
 
 def is_loopback(address):
@@ -48,9 +61,7 @@ def check_host(host):
 
     What is let through here holds no quote, blank or semicolon, so nothing but an address gets into a statement.
     """
-    bare = (host or '').strip()
-    if bare.startswith('[') and bare.endswith(']'):
-        bare = bare[1:-1]
+    bare = _bare(host or '')
     if is_address(bare):
         return bare
     if not _NAME.match(bare) or re.match(r'^[\d.]+$', bare):
@@ -81,7 +92,7 @@ def split_host_port(text, default_port):
     host, colon, port = text.rpartition(':')
     if is_address(text) or not colon:
         return check_host(text), None if default_port is None else check_port(default_port)
-    if not port.isdigit():
+    if not re.match('^[0-9]+$', port):
         raise ValueError('%r is not host or host:port' % text)
     return check_host(host), check_port(port)
 

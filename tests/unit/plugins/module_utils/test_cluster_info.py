@@ -149,8 +149,9 @@ def test_the_leader_goes_away_meanwhile(cluster, run):
 
 
 def test_a_subset_that_there_is_not(cluster, run):
-    result = run(starrocks_cluster_info, subset=['backend', '!nodes'], login_hosts=['a b'])
+    result = run(starrocks_cluster_info, subset=['backend', '!nodes', '!!disks'], login_hosts=['a b'])
     assert 'subset: backend is none of' in result['msg'] and 'subset: !nodes is none of' in result['msg']
+    assert 'subset: !!disks is none of' in result['msg']
     assert 'login_hosts' in result['msg'] and cluster.driver.connects == []
 
 

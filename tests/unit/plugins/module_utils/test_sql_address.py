@@ -31,6 +31,8 @@ def resolve(host):
     ('localhost', '127.0.0.1', True),
     ('[fd00::1]', 'fd00:0:0::1', True),
     ('h1.example', 'fd00::1', True),
+    # Java makes an IPv4 address of it, which is then stored.
+    ('::ffff:10.0.0.1', '10.0.0.1', True),
 ])
 def test_same_host(given, stored, expected):
     assert address.same_host(given, stored, resolve) is expected
@@ -55,7 +57,7 @@ def test_a_port_may_be_left_open(text, expected):
     assert address.split_host_port(text, None) == expected
 
 
-@pytest.mark.parametrize('text', ['', ':9030', 'fe1:', 'fe1:abc', 'fe1:0', 'fe1:65536', 'fe1:9030:9030', 'a b', "fe'1",
+@pytest.mark.parametrize('text', ['', ':9030', 'fe1:', 'fe1:abc', 'fe1:0', 'fe1:65536', 'fe1:\u0663', 'fe1:\u00b2', 'fe80::1%"; x', '10.0.0.1.', '[fe1]:9030]', 'fe1:9030:9030', 'a b', "fe'1",
                                   'fe1;x', 'f\ne1:9030', '10.0.0', '1.2.3.4.5', '-- x', 'fe"1:9050', 'x' * 10000])
 def test_what_is_no_address(text):
     with pytest.raises(ValueError):
@@ -63,7 +65,7 @@ def test_what_is_no_address(text):
 
 
 @pytest.mark.parametrize('host', ['h"', "h' OR 1", 'a;b', 'a/*b', 'a b', 'a\nb', '', None,
-                                  '300.1.1.1', 'é', 'a..b', '-a'])
+                                  'fe80::1%a"b', 'fe80::1%eth0', '10.0.0.1.', '[10.0.0.1.]', '300.1.1.1', 'é', 'a..b', '-a'])
 def test_hostile_hosts(host):
     with pytest.raises(ValueError, match='neither an address nor a host name'):
         address.check_host(host)

@@ -202,6 +202,7 @@ def test_decommissioning_waits_until_the_rows_are_gone(cluster, run):
 
 @pytest.mark.parametrize('nodes, words', [
     ([], 'nodes is empty'), ([{'host': 'a;b'}], 'neither an address nor a host name'),
+    ([{'host': '10.0.0.1.'}], "nodes[0].host: '10.0.0.1.' is neither an address"),
     ([{'host': 'h', 'heartbeat_service_port': 0}], 'nodes[0].heartbeat_service_port: port 0 is not between'),
     (NODES * 2, '10.0.0.1:9050 is named twice'),
     ([{'host': '127.0.0.1'}, {'host': 'localhost'}], 'localhost:9050 is named twice, by spelling or by name'),
@@ -225,6 +226,14 @@ def test_all_that_is_bad_is_told_at_once(cluster, run):
                   login_hosts=['d e'])['msg']
     for words in ("'d e'", 'name: a broker needs a name', "nodes[0].host: 'a b'", 'nodes[1].broker_ipc_port: port'):
         assert words in message
+    assert cluster.driver.connects == []
+
+
+def test_what_is_bad_for_all_nodes_is_told_once(cluster, run):
+    message = run(starrocks_backend, nodes=[{'host': 'a'}, {'host': 'b', 'heartbeat_service_port': 9051}],
+                  heartbeat_service_port=0, location='r1')['msg']
+    assert message.count('port 0 is not between') == 1 and 'heartbeat_service_port: port 0' in message
+    assert message.count("location: 'r1' is no location") == 1 and 'nodes[' not in message
     assert cluster.driver.connects == []
 
 
