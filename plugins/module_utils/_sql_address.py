@@ -98,16 +98,20 @@ def split_host_port(text, default_port):
 
 
 class Resolver(object):
-    """The resolver of this machine, asking for each host once. A host that does not resolve has no addresses."""
+    """The resolver of this machine, asking for each host once. A host that does not resolve has no addresses.
+
+    A dot at the end, which DNS knows and /etc/hosts does not, is left out.
+    """
 
     def __init__(self, lookup=socket.getaddrinfo):
         self._lookup = lookup
         self._known = {}
 
     def __call__(self, host):
-        if host not in self._known:
-            self._known[host] = self._ask(host)
-        return self._known[host]
+        name = normalise(host)
+        if name not in self._known:
+            self._known[name] = self._ask(name)
+        return self._known[name]
 
     def _ask(self, host):
         try:

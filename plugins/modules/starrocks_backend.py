@@ -76,8 +76,8 @@ options:
       - V(present) registers what is missing, and takes back a decommissioning that is under way.
       - V(absent) drops back ends that hold no tablet.
       - V(decommissioned) has the data moved to other back ends; StarRocks drops each one by itself when it is empty.
-        What does not fit on the others is refused by StarRocks. With O(wait=false) the data moves on in the background;
-        RV(tablets_left) says how much is left.
+        What does not fit on the others is refused by StarRocks, which check mode cannot foresee. With O(wait=false) the
+        data moves on in the background; RV(tablets_left) says how much is left.
     type: str
     choices: [present, absent, decommissioned]
     default: present

@@ -57,18 +57,28 @@ def test_a_port_may_be_left_open(text, expected):
     assert address.split_host_port(text, None) == expected
 
 
-@pytest.mark.parametrize('text', ['', ':9030', 'fe1:', 'fe1:abc', 'fe1:0', 'fe1:65536', 'fe1:\u0663', 'fe1:\u00b2', 'fe80::1%"; x', '10.0.0.1.', '[fe1]:9030]', 'fe1:9030:9030', 'a b', "fe'1",
-                                  'fe1;x', 'f\ne1:9030', '10.0.0', '1.2.3.4.5', '-- x', 'fe"1:9050', 'x' * 10000])
+@pytest.mark.parametrize('text', ['', ':9030', 'fe1:', 'fe1:abc', 'fe1:0', 'fe1:65536', 'fe1:\u0663', 'fe1:\u00b2',
+                                  'fe80::1%"; x', '10.0.0.1.', '[fe1]:9030]',
+                                  'fe1:9030:9030', 'a b', "fe'1", 'fe1;x', 'f\ne1:9030', '10.0.0', '1.2.3.4.5',
+                                  '-- x', 'fe"1:9050', 'x' * 10000])
 def test_what_is_no_address(text):
     with pytest.raises(ValueError):
         address.split_host_port(text, 9030)
 
 
 @pytest.mark.parametrize('host', ['h"', "h' OR 1", 'a;b', 'a/*b', 'a b', 'a\nb', '', None,
-                                  'fe80::1%a"b', 'fe80::1%eth0', '10.0.0.1.', '[10.0.0.1.]', '300.1.1.1', 'é', 'a..b', '-a'])
+                                  'fe80::1%a"b', 'fe80::1%eth0', '10.0.0.1.', '[10.0.0.1.]', '300.1.1.1',
+                                  'é', 'a..b', '-a'])
 def test_hostile_hosts(host):
     with pytest.raises(ValueError, match='neither an address nor a host name'):
         address.check_host(host)
+
+
+def test_a_name_is_asked_for_once_in_whichever_spelling():
+    asked = []
+    resolver = address.Resolver(lambda host, port: asked.append(host) or [(None, None, None, None, ('10.0.0.1', 0))])
+    assert resolver('FE1.') == resolver('fe1') == frozenset(['10.0.0.1'])
+    assert asked == ['fe1']
 
 
 def test_a_long_name_is_not_repeated_whole():
