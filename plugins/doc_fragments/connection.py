@@ -53,7 +53,10 @@ options:
     type: int
     default: 5
   read_timeout:
-    description: Seconds to wait for the complete answer to a statement.
+    description:
+      - Seconds to wait for the complete answer to a statement.
+      - Where a module waits until something has come about, answers have no more time than that wait, but at least
+        O(connect_timeout).
     type: int
     default: 60
   ca_cert:

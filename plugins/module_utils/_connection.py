@@ -23,12 +23,14 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address imp
 from ansible_collections.starrocks.cluster.plugins.module_utils._statements import hide_secrets
 from ansible_collections.starrocks.cluster.plugins.module_utils._tables import (
     FRONTENDS,
+    STATISTIC,
     in_utc,
     is_believable,
     leader_of,
     offset_of,
     read_dicts,
     read_rows,
+    read_statistic,
     snake_case,
 )
 from ansible_collections.starrocks.cluster.plugins.module_utils._versions import (
@@ -143,7 +145,8 @@ ERROR_RULES = (
     ErrorRule('already there', (),
               ('already exists with same host', 'Same backend already exists', 'Same compute node already exists',
                'FE with the same host', 'has already in brokers'), STALE,
-              'StarRocks resolves names to addresses and knows this node under another spelling: look at the listing',
+              'StarRocks resolves names to addresses and knows this node under another spelling, or as a node of the '
+              'other kind (back end, compute node): look at the listings',
               'starrocks.md 2.4, 3.3, 3.4'),
     ErrorRule('not there', (),
               ('backend does not exist', 'Backend does not exist', 'compute node does not exist',
@@ -159,7 +162,8 @@ ERROR_RULES = (
     ErrorRule('decommission does not fit', (), ('It will cause insufficient', 'has no available capacity'), FINAL,
               'add back ends first, or drop tables or lower their replication_num', 'starrocks.md 3.4'),
     ErrorRule('host and port', (), ('Invalid host port', 'host or port is wrong'), FINAL,
-              'IPv6 addresses need StarRocks 3.3 or later', 'starrocks.md 2.4, 3.2'),
+              'the front end itself has to resolve the name (IPv6 addresses need StarRocks 3.3 or later)',
+              'starrocks.md 2.4, 3.2'),
     ErrorRule('name unknown', (), ('Unknown host', 'unknown fqdn host', 'unknown host'), FINAL,
               'the front end itself has to resolve the name: mend its /etc/hosts or DNS, or give the address',
               'starrocks.md 2.4, 3.2, 3.3'),
@@ -293,6 +297,12 @@ def tls_context(ca_cert, client_cert, client_key, check_hostname):
     return context
 
 
+def _only_text(result):
+    """The text of the one cell of a Result, '' where there is none."""
+    cells = [cell for row in read_dicts(result.columns, result.rows) for cell in row.values()]
+    return cells[0] or '' if cells else ''
+
+
 def _close(connection):
     try:
         connection.close()
@@ -304,7 +314,7 @@ class Session(object):
     """A connection that outlives its front end: on a lost connection it goes on with the next one.
 
     ``driver`` is the module _wire or what behaves like it; ``clock`` and ``now`` tell the monotonic time and the time
-    since 1970 in seconds. Not for use by several threads.
+    since 1970 in seconds. In a with statement it is closed at the end. Not for use by several threads.
     """
 
     def __init__(self, options, patience=PATIENCE, driver=None, clock=time.monotonic, sleep=time.sleep, resolve=None,
@@ -312,6 +322,8 @@ class Session(object):
         self.options = options
         # Seconds for which read() tries again.
         self.patience = patience
+        # The time of ``clock`` at which somebody waits no longer, None if nobody does.
+        self.deadline = None
         # Whether root got in with the empty password after the given one had been refused.
         self.implicit_admin = False
         # Front ends tried in vain: list of {host, error}.
@@ -335,6 +347,12 @@ class Session(object):
         self._accepted_utc = False
         self._zone_offset = 0
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *dummy):
+        self.close()
+
     @property
     def address(self):
         """``host:port`` of the front end that is asked, or None."""
@@ -346,6 +364,8 @@ class Session(object):
             return
         attempts, rules = [], []
         for target in list(self._targets):
+            if attempts and self._time_left() <= 0:
+                break
             try:
                 self._enter(target)
                 return
@@ -413,8 +433,13 @@ class Session(object):
         """
         self.connect()
         if self._version is None:
-            self._version = without_product(self.dicts(ASK_VERSION)[0].popitem()[1])
+            self._version = without_product(_only_text(self.read(ASK_VERSION)))
         return self._version
+
+    def statistic(self):
+        """``(totals, databases)`` as from read_statistic, in the view of the front end that is asked."""
+        result = self.read(STATISTIC.proc)
+        return read_statistic(result.columns, result.rows)
 
     def rows(self, table):
         """Typed rows of ``table`` as the leader sees it."""
@@ -455,13 +480,12 @@ class Session(object):
             if row['alive'] and row['query_port'] and target not in self._targets:
                 self._targets.append(target)
 
-    def beside(self, host, port):
-        """A Session with that one front end, which never goes on elsewhere, as this one does even if it is asked there.
-
-        It is closed by who has asked for it.
+    def beside(self, target=None, patience=0, **options):
+        """A Session with one front end, ``target`` (host, port) or the one that is asked, to be used in a with
+        statement. It never goes on elsewhere, as this one does. ``options`` are other ConnectionOptions than its own.
         """
-        return Session(self.options._replace(targets=[(host, port)]), patience=0, driver=self._driver, clock=self.clock,
-                       sleep=self.sleep, resolve=self.resolve, now=self.now)
+        return Session(self.options._replace(targets=[target or self._target], **options), patience=patience,
+                       driver=self._driver, clock=self.clock, sleep=self.sleep, resolve=self.resolve, now=self.now)
 
     def accepts(self, user, password):
         """Whether the front end that is asked lets ``user`` in with ``password``. Raises StatementError otherwise."""
@@ -473,6 +497,10 @@ class Session(object):
                 return False
             raise
         return True
+
+    def _time_left(self):
+        """Seconds until the deadline."""
+        return float('inf') if self.deadline is None else self.deadline - self.clock()
 
     def _is_asked(self, target):
         return (self._target is not None and self._target[1] == target[1]
@@ -523,8 +551,7 @@ class Session(object):
             except StatementError as error:
                 if error.rule is LOST:
                     raise
-        shown = answers.get(ASK_VERSION)
-        comment = read_dicts(shown.columns, shown.rows)[0].popitem()[1] if shown and shown.rows else ''
+        comment = _only_text(answers[ASK_VERSION]) if ASK_VERSION in answers else ''
         version = without_product(comment)
         if is_another_server(comment):
             rule, words = NOT_STARROCKS, 'it is not StarRocks, but says of itself: %s' % comment
@@ -550,6 +577,9 @@ class Session(object):
         return self._ask(self._connection, self._target, statement, arguments)
 
     def _ask(self, connection, target, statement, arguments=None):
+        options = self.options
+        # The last look of somebody who waits has to have time for an answer, so that he does not wait in vain.
+        connection.answer_timeout = max(min(options.read_timeout, self._time_left()), options.connect_timeout)
         try:
             cursor = connection.cursor()
             try:

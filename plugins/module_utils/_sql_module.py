@@ -159,6 +159,8 @@ class SqlModule(object):
         All of it is told at once, before any server is asked.
         """
         findings = list(findings)
+        if self.params.get('wait_timeout', 0) < 0:
+            findings.append('wait_timeout: %d is not at least 0' % self.params['wait_timeout'])
         try:
             options_from(self.params)
         except BadOptions as bad:
@@ -243,9 +245,13 @@ class SqlModule(object):
         by default that of the option wait_timeout.
         """
         seconds = self.params['wait_timeout'] if timeout is None else timeout
+        session = self.session
+        patience = session.patience
         # poll() itself bears a leader change, and within the time that the user gave.
-        self.session.patience = 0
+        session.patience, session.deadline = 0, session.clock() + seconds
         try:
             return _wait.poll(read, lacks, seconds, state=state)
         except _wait.WaitTimeout as late:
             raise Failure('%s within %d s: %s' % (title, seconds, '; '.join(late.reasons)), **results(late.state or []))
+        finally:
+            session.patience, session.deadline = patience, None

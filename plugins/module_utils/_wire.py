@@ -37,6 +37,8 @@ SHOWN = 40
 class LimitedConnection(Connection):
     """``connect_timeout`` limits the login after the TCP connection, ``read_timeout`` the answer to each statement."""
 
+    # Seconds for the answers from now on, in place of read_timeout.
+    answer_timeout = None
     # Set when the first packet was understood.
     _greeted = False
     _beginning = b''
@@ -72,7 +74,7 @@ class LimitedConnection(Connection):
             raise err.OperationalError(TLS_FAILED, 'it offers no TLS')
 
     def _execute_command(self, command, sql):
-        self._limit(self._read_timeout)
+        self._limit(self.answer_timeout or self._read_timeout)
         super(LimitedConnection, self)._execute_command(command, sql)
 
     def _read_bytes(self, num_bytes):

@@ -270,12 +270,10 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._connection impo
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import Failure, SqlModule
 from ansible_collections.starrocks.cluster.plugins.module_utils._tables import (
     FRONTENDS,
-    STATISTIC,
     TABLES,
     TableError,
     disks_table,
     leader_of,
-    read_statistic,
 )
 from ansible_collections.starrocks.cluster.plugins.module_utils._versions import parse_or_none
 
@@ -309,8 +307,7 @@ class Reader(object):
 
     def both_statistics(self):
         if self.statistics is None:
-            result = self.session.read(STATISTIC.proc)
-            self.statistics = read_statistic(result.columns, result.rows)
+            self.statistics = self.session.statistic()
         return self.statistics
 
     def statistic(self):

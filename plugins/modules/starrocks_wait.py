@@ -159,7 +159,7 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._images import f
 from ansible_collections.starrocks.cluster.plugins.module_utils._overview import SHOW_SCHEDULING, scheduling_of
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import Resolver
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import SqlModule
-from ansible_collections.starrocks.cluster.plugins.module_utils._tables import STATISTIC, TABLES, read_statistic
+from ansible_collections.starrocks.cluster.plugins.module_utils._tables import STATISTIC, TABLES
 
 
 def read_tables(session, names):
@@ -177,8 +177,7 @@ def read_tables(session, names):
             tables[name] = scheduling_of(session.dicts(SHOW_SCHEDULING))
         elif name == STATISTIC.name:
             session.ask_leader(tables.get('frontends'))
-            result = session.read(STATISTIC.proc)
-            tables[name] = read_statistic(result.columns, result.rows)[0]
+            tables[name] = session.statistic()[0]
         else:
             tables[name] = session.rows(TABLES[name])
     return tables

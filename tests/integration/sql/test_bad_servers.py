@@ -247,6 +247,16 @@ def test_no_answer(looks, behaviour):
     assert "Traceback" not in result["msg"] and seconds < 10 + 3 * READ_TIMEOUT + 10
 
 
+def test_a_wait_ends_in_time_though_answers_may_take_longer(serve, tmp_path):
+    """timeout counts, not read_timeout: the last look has connect_timeout for its answer."""
+    started = time.monotonic()
+    result = run_module("starrocks_wait", dict(
+        login_hosts=[serve(hang_after_login)], connect_timeout=CONNECT_TIMEOUT, read_timeout=600, timeout=3,
+        conditions=[dict(condition="leader")]), tmp_path)
+    assert result["failed"] and "the conditions did not hold within 3 s" in result["msg"]
+    assert "no complete answer within" in result["msg"] and time.monotonic() - started < 3 + 2 * CONNECT_TIMEOUT + 5
+
+
 def test_they_count_as_no_answer(serve, tmp_path):
     silent, closing = serve(hang), serve(close)
     result = run_module("starrocks_cluster_info", dict(

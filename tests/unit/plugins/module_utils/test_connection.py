@@ -157,6 +157,23 @@ def test_timeouts_are_passed_on():
     assert (options['connect_timeout'], options['read_timeout'], options['write_timeout']) == (3, 7, 3)
 
 
+@pytest.mark.parametrize('left, seconds', [(None, 60), (100, 60), (20, 20), (2, 5), (-1, 5)])
+def test_who_waits_no_longer_asks_no_longer(left, seconds):
+    made = session(frontends(fe1=Frontend({'SELECT 1': (('1',), [['1']])})), 'fe1')
+    made.deadline = None if left is None else made.clock() + left
+    made.read('SELECT 1')
+    assert made.test_driver.last.answer_timeout == seconds
+
+
+@pytest.mark.parametrize('left, tried', [(None, 3), (1, 3), (0, 1)])
+def test_after_the_deadline_no_further_front_end_is_tried(left, tried):
+    made = session({}, 'fe1', 'fe2', 'fe3')
+    made.deadline = left
+    with pytest.raises(connection.ConnectError) as error:
+        made.connect()
+    assert len(error.value.attempts) == len(made.test_driver.connects) == tried
+
+
 @pytest.mark.parametrize('comment, version', [
     ('3.5.0-0be11fd', '3.5.0-0be11fd'), ('StarRocks version 3.0.9', '3.0.9'),
     ('MAIN-RELEASE-d094052', 'MAIN-RELEASE-d094052'), ('StarRocks version 2.5.0-rc01', '2.5.0-rc01'),
