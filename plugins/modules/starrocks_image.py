@@ -110,8 +110,7 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._tables import F
 
 def run(module):
     params = module.params
-    module.refuse(['%s: %d is not at least 0' % (option, params[option]) for option in ('max_age', 'wait_timeout')
-                   if params[option] is not None and params[option] < 0])
+    module.refuse(['max_age: %d is not at least 0' % params['max_age']] if (params['max_age'] or 0) < 0 else [])
     session = module.session
     options = session.options
     look = params['wait'] or params['max_age'] is not None

@@ -237,6 +237,14 @@ def test_what_is_bad_for_all_nodes_is_told_once(cluster, run):
     assert cluster.driver.connects == []
 
 
+@pytest.mark.parametrize('module, options', [
+    (starrocks_backend, dict(nodes=NODES)), (starrocks_broker, dict(name='b', nodes=NODES)),
+    (starrocks_frontend, dict(host='fe1'))])
+def test_nobody_waits_for_less_than_no_time(cluster, run, module, options):
+    assert 'wait_timeout: -1 is not at least 0' in run(module, wait_timeout=-1, **options)['msg']
+    assert cluster.driver.connects == []
+
+
 def test_bad_hosts(cluster, run):
     assert 'login_hosts' in run(starrocks_backend, nodes=NODES, login_hosts=['a b'])['msg']
 
