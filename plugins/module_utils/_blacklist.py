@@ -109,7 +109,7 @@ def _change_one(module, target, kind, wishes):
     A statement whose answer was lost is never repeated blindly: the list is read again first.
     """
     show = _statements.show_blacklist(kind.noun)
-    session = module.session.beside(*target)
+    session = module.session.beside(target)
     first, in_doubt, problem = None, None, None
     try:
         for dummy in range(ROUNDS):
