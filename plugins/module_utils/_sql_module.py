@@ -9,6 +9,7 @@ Each module is the same four steps: read the table, decide (pure function in _ch
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.starrocks.cluster.plugins.module_utils import _wait
+from ansible_collections.starrocks.cluster.plugins.module_utils._changes import version_lacks
 from ansible_collections.starrocks.cluster.plugins.module_utils._connection import (
     FINAL,
     STALE,
@@ -99,6 +100,9 @@ class DiscreetModule(AnsibleModule):
                 shown[option] = self._discreet[option](self.params) if self._is_valid else HIDDEN
             elif self.argument_spec.get(option, {}).get('no_log'):
                 shown[option] = NOT_SHOWN
+            elif not is_text(shown[option]):
+                # Ansible could not write it into the log.
+                shown[option] = ascii(shown[option])
         return shown
 
     def exit_json(self, **results):
@@ -111,6 +115,19 @@ class DiscreetModule(AnsibleModule):
 def can_be_hidden(text):
     """Whether a text can be taken out of results without making them untrue."""
     return len(text) >= SHORTEST_HIDDEN and not any(text in word for word in WORDS_OF_RESULTS)
+
+
+def is_text(value):
+    """Whether all texts in a parameter can be sent: of a byte that is no UTF-8 Ansible makes half a character."""
+    if isinstance(value, dict):
+        return is_text(list(value) + list(value.values()))
+    if isinstance(value, list):
+        return all(is_text(element) for element in value)
+    try:
+        str(value).encode('utf-8')
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class SqlModule(object):
@@ -134,6 +151,7 @@ class SqlModule(object):
         self.queries = []
         # Whether something was changed, or in check mode would be. None: if there are queries.
         self.changed = None
+        self._options = None
         self._session = None
 
     @property
@@ -142,11 +160,14 @@ class SqlModule(object):
         if self._session is None:
             if PYMYSQL_IMPORT_ERROR:
                 self.module.fail_json(msg=missing_required_lib('PyMySQL'), exception=PYMYSQL_IMPORT_ERROR)
-            try:
-                self._session = Session(options_from(self.params))
-            except BadOptions as bad:
-                raise Failure(str(bad))
+            self._session = Session(self._connection_options())
         return self._session
+
+    def _connection_options(self):
+        """The ConnectionOptions, read once: they may be in files. Raises BadOptions."""
+        if self._options is None:
+            self._options = options_from(self.params)
+        return self._options
 
     def hide(self, secrets):
         """Keep these texts out of all that the module returns, also as servers may repeat them; None is none."""
@@ -158,11 +179,12 @@ class SqlModule(object):
 
         All of it is told at once, before any server is asked.
         """
-        findings = list(findings)
+        findings = ['%s: holds bytes that are no UTF-8 text' % option
+                    for option in sorted(self.params) if not is_text(self.params[option])] + list(findings)
         if self.params.get('wait_timeout', 0) < 0:
             findings.append('wait_timeout: %d is not at least 0' % self.params['wait_timeout'])
         try:
-            options_from(self.params)
+            self._connection_options()
         except BadOptions as bad:
             findings = bad.findings + findings
         if findings:
@@ -206,7 +228,7 @@ class SqlModule(object):
         first, in_doubt, stale_before = None, None, False
         for dummy in range(ROUNDS):
             rows = read()
-            change = decide(rows)
+            change = self._with_needs(decide(rows))
             if in_doubt is not None and in_doubt not in change.statements:
                 # It had been done before the answer was lost.
                 self.queries.append(in_doubt)
@@ -237,6 +259,11 @@ class SqlModule(object):
             problem = None
         raise problem or Failure('the statements were accepted, but the listing does not show it: %s'
                                  % '; '.join(self._shown_queries()[-2:]))
+
+    def _with_needs(self, change):
+        """``change``, refused where the server is too old for what it needs."""
+        lacks = version_lacks(self.session.version(), change.needs) if change.needs else []
+        return change._replace(refusals=change.refusals + lacks)
 
     def wait_until(self, read, lacks, title, results, state=None, timeout=None):
         """Poll until ``lacks(state)`` is empty and return that state; on time-out fail with ``results(state)`` added.

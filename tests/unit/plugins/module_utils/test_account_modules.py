@@ -305,3 +305,16 @@ def test_a_password_that_is_part_of_everything(accounts, run, password):
     assert (result['user'], result['queries']) == ("'u'@'%'", ["SET PASSWORD FOR 'u'@'%' = PASSWORD('********')"])
     hidden = {result['invocation']['module_args'][option] for option in ('password', 'login_password')}
     assert hidden == {'VALUE_SPECIFIED_IN_NO_LOG_PARAMETER'}
+
+
+@pytest.mark.parametrize('module, option, value', [
+    (starrocks_query, 'query', ["SELECT 'a\udcff'"]), (starrocks_query, 'positional_args', ['\udcff']),
+    (starrocks_query, 'named_args', {'\udcff': 1}), (starrocks_user, 'name', '\udcff'),
+    (starrocks_user, 'password', '\udcff'), (starrocks_user, 'login_password', 'S3CRET\udcff'),
+])
+def test_bytes_that_are_no_text_are_refused(accounts, run, module, option, value):
+    """Ansible hands over a byte that is no UTF-8, from a file or another command, as half a character."""
+    arguments = dict({'query': 'SELECT 1'} if module is starrocks_query else {'password': 'S3CRET'}, **{option: value})
+    result = run(module, **arguments)
+    assert '%s: holds bytes that are no UTF-8 text' % option in result['msg'] and 'S3CRET' not in str(result)
+    assert accounts.driver.connects == []

@@ -265,8 +265,10 @@ def test_another_refusal_is_final(back_ends, run):
 
 # Secrets.
 
-@pytest.mark.parametrize('secret', ['S3CRET "a" \'b\'', ' S3CRET ', ['S3CRET', 'b"S3CRET'], {'a': 'S3CRET'}, '\0S3CRET'])
-@pytest.mark.parametrize('module, double', [(starrocks_frontend_config, FrontEnds), (starrocks_backend_config, BackEnds)])
+@pytest.mark.parametrize('secret', [
+    'S3CRET "a" \'b\'', ' S3CRET ', ['S3CRET', 'b"S3CRET'], {'a': 'S3CRET'}, '\0S3CRET'])
+@pytest.mark.parametrize('module, double', [
+    (starrocks_frontend_config, FrontEnds), (starrocks_backend_config, BackEnds)])
 def test_secrets_are_shown_nowhere(use, run, module, double, secret):
     """Neither in the result, nor in what -vvv shows of the arguments, nor in the host's log, whatever the outcome."""
     double = double()
