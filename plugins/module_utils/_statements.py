@@ -55,6 +55,8 @@ _WRITES = frozenset(('INSERT', 'UPDATE', 'DELETE', 'OUTFILE'))
 _CHANGES = frozenset((
     'ALTER', 'CREATE', 'DROP', 'TRUNCATE', 'RENAME', 'INSERT', 'UPDATE', 'DELETE', 'LOAD', 'EXPORT', 'SUBMIT', 'GRANT',
     'REVOKE', 'BACKUP', 'RESTORE', 'RECOVER', 'REFRESH', 'CANCEL', 'KILL', 'INSTALL', 'UNINSTALL', 'PAUSE', 'RESUME'))
+# Beginnings of statements after which the same words may mean something else on the same connection.
+_SETS_SESSION = (['USE'], ['SET'], ['EXECUTE'], ['BEGIN'], ['START'], ['PREPARE'], ['CREATE', 'TEMPORARY'])
 
 # A place for an argument, a percent sign written twice, or one that is neither.
 _PLACEHOLDER = re.compile(r'%(?:(?P<escaped>%)|(?P<positional>s)|\((?P<name>[^()]*)\)s)?')
@@ -166,6 +168,12 @@ def is_read_only(statement):
         return True
     # EXPLAIN ANALYZE runs what it explains.
     return first in _READS and not _WRITES.intersection(words)
+
+
+def sets_session(statement):
+    """Whether later statements may depend on this one having been run on their connection."""
+    words = _words(statement)
+    return any(words[:len(beginning)] == beginning for beginning in _SETS_SESSION)
 
 
 def surely_changes(statement):

@@ -11,6 +11,8 @@ description:
   - Runs statements one after the other over one connection, and returns their rows with names and types.
   - Statements that only read (C(SELECT), C(SHOW), C(ADMIN SHOW), C(EXPLAIN), session C(SET) and their like) report no
     change and run in check mode too. All others report a change, and in check mode are not run.
+  - When the connection is lost, statements that only read are tried again, unless C(USE), C(SET) or the like went
+    before, of which another connection would not know.
 options:
   query:
     description:
@@ -148,7 +150,15 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._query import (
     shown_result,
 )
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import Failure, SqlModule
-from ansible_collections.starrocks.cluster.plugins.module_utils._statements import hide_secrets
+from ansible_collections.starrocks.cluster.plugins.module_utils._statements import hide_secrets, sets_session
+
+
+def _doubts(error, harmless, bound):
+    """What else there is to say after ``error``."""
+    if error.outcome != AGAIN:
+        return ''
+    return ('' if harmless else ' It is not known whether the statement was done.') + (
+        ' It was not tried again: the statements before it hold for the lost connection alone.' if bound else '')
 
 
 def run(module):
@@ -160,19 +170,21 @@ def run(module):
 
     results = []
     module.changed = False
+    bound = False
     for statement, arguments in questions:
         harmless = is_harmless(statement, params['read_only'])
         module.queries.append(statement)
         if module.check_mode and not harmless:
             module.changed = True
             continue
-        ask = module.session.read if harmless else module.session.change
+        # Not asked again over another connection where the words may mean something else there.
+        ask = module.session.read if harmless and not bound else module.session.change
         try:
             result = ask(statement, arguments)
         except SqlError as error:
-            doubt = '' if harmless or error.outcome != AGAIN else ' It is not known whether the statement was done.'
-            raise Failure(str(error) + doubt, results=results, rows=results[-1]['rows'] if results else [])
+            raise Failure(str(error) + _doubts(error, harmless, bound), results=results, rows=results[-1]['rows'] if results else [])
         module.changed = module.changed or not harmless
+        bound = bound or sets_session(statement)
         results.append(dict(shown_result(result), query=hide_secrets(statement)))
     return dict(results=results, rows=results[-1]['rows'] if results else [])
 

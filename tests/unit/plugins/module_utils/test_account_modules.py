@@ -267,6 +267,20 @@ def test_a_change_in_doubt_is_said_and_not_repeated(accounts, run):
     assert 'It is not known whether the statement was done' in result['msg'] and accounts.changes == [ADD]
 
 
+@pytest.mark.parametrize('first, asked', [
+    ('SELECT 1', 2), ('USE db', 1), ('/* c */ set catalog hive', 1), ('EXECUTE AS u WITH NO REVERT', 1), ('BEGIN', 1),
+    ('CREATE TEMPORARY TABLE t (a int)', 1)])
+def test_what_an_earlier_statement_set_for_the_session_is_not_lost_unnoticed(accounts, run, first, asked):
+    """A question is asked again over a new connection, but not where it would mean something else there."""
+    accounts.frontend.answers.update({first: ((), []), 'SELECT 7': (('a',), [[7]])})
+    accounts.frontend.faults.append(('SELECT 7', lost(), False))
+    result = run(starrocks_query, query=[first, 'SELECT 7'])
+    assert accounts.frontend.log.count('SELECT 7') == asked
+    assert result.get('failed', False) is (asked == 1)
+    if asked == 1:
+        assert 'the statements before it hold for the lost connection alone' in result['msg']
+
+
 # -- secrets in arguments --------------------------------------------------------------------------------------------
 
 def test_statements_with_secrets_are_hidden_wherever_arguments_are_shown(accounts, run):
