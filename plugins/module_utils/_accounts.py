@@ -325,7 +325,7 @@ def decide_account(wish, account):
         statements = [create_user(wish.identity, wish.password, wish.password_hash)]
         account = Account(True, True, True, [], [], {})
         rights, after = _decide_rights(wish, account)
-        return _change(statements + rights, before, _facts(wish, PRESENT, after), needs=_needs(wish))
+        return _change(statements + rights, before, _facts(wish, PRESENT, after))
 
     statements, notes, changes = [], [], {}
     if wish.password is not None and wish.update_password == ALWAYS and not account.fits:
@@ -337,22 +337,17 @@ def decide_account(wish, account):
                          'each run: run the module where the account may come from, or set update_password: on_create'
                          % wish.identity.shown)
     rights, after = _decide_rights(wish, account)
-    return _change(statements + rights, before, dict(_facts(wish, PRESENT, after), **changes), notes=notes,
-                   needs=_needs(wish))
+    return _change(statements + rights, before, dict(_facts(wish, PRESENT, after), **changes), notes=notes)
 
 
-def _change(statements, before, after, refusals=(), notes=(), needs=()):
-    return Change(statements, before, after, [], list(refusals), list(notes), tuple(needs))
+def _change(statements, before, after, refusals=(), notes=()):
+    return Change(statements, before, after, [], list(refusals), list(notes))
 
 
 def wants_rights(wish):
     """Whether roles or privileges matter, so that they have to be looked up."""
     return wish.state == PRESENT and any(
         rights is not None for rights in (wish.roles, wish.default_roles, wish.privileges))
-
-
-def _needs(wish):
-    return [GRANTS] if wants_rights(wish) else []
 
 
 def _facts(wish, state, account):

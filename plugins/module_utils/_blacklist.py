@@ -10,16 +10,9 @@ a node, and go away by themselves when it can; a statement turns one into MANUAL
 qe/HostBlacklist).
 """
 
-from collections import namedtuple
-
 from ansible_collections.starrocks.cluster.plugins.module_utils import _statements
-from ansible_collections.starrocks.cluster.plugins.module_utils._changes import version_lacks
-from ansible_collections.starrocks.cluster.plugins.module_utils._connection import (
-    AGAIN,
-    PAUSE,
-    SqlError,
-    StatementError,
-)
+from ansible_collections.starrocks.cluster.plugins.module_utils._changes import Change, version_lacks
+from ansible_collections.starrocks.cluster.plugins.module_utils._connection import PAUSE, SqlError, StatementError
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import join_host_port
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import Failure
 from ansible_collections.starrocks.cluster.plugins.module_utils._tables import FRONTENDS
@@ -27,19 +20,15 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._tables import F
 MANUAL = 'MANUAL'
 TYPE_COLUMN = 'add_black_list_type'
 
-# How often the list of a front end is read, decided on and changed, when the connection is lost on the way.
-ROUNDS = 3
+# How often a front end is told of a node that it does not know yet.
+TRIES = 3
 
 # What a front end says of an id that it does not know (transcripts 18).
 _NOT_KNOWN = ('Not found backend', 'Not found compute node')
 
-BlacklistChange = namedtuple('BlacklistChange', ('statements', 'before', 'after'))
-BlacklistChange.__doc__ = """``statements`` for one front end; ``before`` and ``after`` dicts of id -> whether it is on
-the list."""
-
 
 def decide_blacklist(kind, entries, wishes):
-    """The BlacklistChange of one front end.
+    """The Change of one front end's list; its ``before`` and ``after`` are dicts of id -> whether it is on the list.
 
     ``entries``: rows of its SHOW ... BLACKLIST. ``wishes``: id -> whether the node is to be on the list; a node that is
     only foreseen has a text in place of the id. True is met by a MANUAL entry alone, since another one goes by itself;
@@ -51,7 +40,7 @@ def decide_blacklist(kind, entries, wishes):
     statements = [_statements.change_blacklist(action, kind.noun, numbers)
                   for action, numbers in (('ADD', added), ('DELETE', deleted)) if numbers]
     before = {number: types.get(number) == MANUAL if wished else number in types for number, wished in wishes.items()}
-    return BlacklistChange(statements, before, dict(wishes))
+    return Change(statements, before, dict(wishes), entries, [], [])
 
 
 def _types(kind, entries):
@@ -100,40 +89,24 @@ def hold_blacklist(module, kind, wishes, addresses):
 
 def _is_behind(error):
     """Whether a front end does not know the node: a follower hears a moment later of one that was added just now."""
-    return isinstance(error, StatementError) and any(words in error.words for words in _NOT_KNOWN)
+    return any(words in error.words for words in _NOT_KNOWN)
 
 
 def _change_one(module, target, kind, wishes):
-    """Read, decide, do on one front end; ``(the first change, the entries as read last)``.
+    """Read, decide, do on one front end; ``(the first Change, the entries as read last)``."""
 
-    A statement whose answer was lost is never repeated blindly: the list is read again first.
-    """
-    show = _statements.show_blacklist(kind.noun)
-    session = module.session.beside(target)
-    first, in_doubt, problem = None, None, None
-    try:
-        for dummy in range(ROUNDS):
+    def read():
+        return session.dicts(_statements.show_blacklist(kind.noun))
+
+    def run(statement):
+        for left in reversed(range(TRIES)):
             try:
-                entries = session.dicts(show)
-                change = decide_blacklist(kind, entries, wishes)
-                first = first or change
-                if in_doubt is not None and in_doubt not in change.statements:
-                    module.queries.append(in_doubt)
-                in_doubt = None
-                if module.check_mode:
-                    module.queries.extend(change.statements)
-                    return first, entries
-                for statement in change.statements:
-                    in_doubt = statement
-                    session.change(statement)
-                    module.queries.append(statement)
-                    in_doubt = None
-                return first, session.dicts(show) if change.statements else entries
-            except SqlError as error:
-                if error.outcome != AGAIN and not _is_behind(error):
+                return session.change(statement)
+            except StatementError as error:
+                if not left or not _is_behind(error):
                     raise
-                problem = error
-                session.sleep(PAUSE)
-        raise problem
-    finally:
-        session.close()
+            session.sleep(PAUSE)
+
+    with module.session.beside(target, patience=TRIES * PAUSE) as session:
+        change, entries = module.converge(read, lambda entries: decide_blacklist(kind, entries, wishes), run=run)
+        return change, read() if entries is None else entries

@@ -20,7 +20,7 @@ import json
 from http.client import HTTPException
 
 from ansible.module_utils.urls import open_url
-from ansible_collections.starrocks.cluster.plugins.module_utils._changes import Change, Feature, version_lacks
+from ansible_collections.starrocks.cluster.plugins.module_utils._changes import Change, Feature
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import join_host_port
 from ansible_collections.starrocks.cluster.plugins.module_utils._tables import iso_of, leader_of, seconds_of
 
@@ -102,12 +102,12 @@ def _is_young(image, images, max_age, now):
             and now - seconds_of(image['time']) <= max_age)
 
 
-def decide_image(frontends, images, version, max_age, now):
+def decide_image(frontends, images, max_age, now):
     """The Change that has an image made, unless there is one of at most ``max_age`` seconds (None: in any case).
 
     ``images``: see read_images; empty if nobody was asked. ``now``: seconds since 1970.
     """
-    refusals = version_lacks(version, [FEATURE])
+    refusals = []
     leader = leader_of(frontends)
     if leader is None:
         refusals.append('the cluster has no leader, and only a leader has an image made: start front ends until a '
@@ -119,6 +119,6 @@ def decide_image(frontends, images, version, max_age, now):
     before = {join_host_port(image['host'], image['port']): 'image.%s' % image['journal_id'] for image in images}
     of_leader = [image for image in images if leader is not None and image['host'] == leader['host']]
     if refusals or (max_age is not None and of_leader and _is_young(of_leader[0], images, max_age, now)):
-        return Change([], before, before, [], refusals, [])
+        return Change([], before, before, [], refusals, [], [FEATURE])
     after = dict.fromkeys(before, 'image.%d or later' % leader['replayed_journal_id'])
-    return Change([CREATE_IMAGE], before, after, [], [], [])
+    return Change([CREATE_IMAGE], before, after, [], [], [], [FEATURE])

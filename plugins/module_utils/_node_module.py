@@ -14,7 +14,6 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._changes import 
     PRESENT,
     read_start_time,
     refuse_rename,
-    version_lacks,
 )
 from ansible_collections.starrocks.cluster.plugins.module_utils._connection import StatementError
 from ansible_collections.starrocks.cluster.plugins.module_utils._node_changes import (
@@ -186,15 +185,7 @@ class _Run(object):
         return self.module.session.rows(self.kind.table)
 
     def decide(self, rows):
-        return self._with_version(
-            decide_nodes(self.kind, rows, self.nodes, self.state, self.resolve, force=self.force, name=self.name))
-
-    def _with_version(self, change):
-        """``change`` with a refusal for all that the server is too old for."""
-        if not change.needs:
-            return change
-        lacks = version_lacks(self.module.session.version(), sorted(set(change.needs)))
-        return change._replace(refusals=change.refusals + lacks)
+        return decide_nodes(self.kind, rows, self.nodes, self.state, self.resolve, force=self.force, name=self.name)
 
     def _reads_again(self):
         """Whether the listing has to be read again after the last statement.
@@ -275,7 +266,7 @@ class _Run(object):
                     for address, number in numbers.items()}
 
         def decide(disks):
-            return self._with_version(decide_disks(disks, wishes, self.force))
+            return decide_disks(disks, wishes, self.force)
 
         try:
             change, disks = self.module.converge(read, decide)

@@ -262,7 +262,7 @@ class SqlModule(object):
 
     def _with_needs(self, change):
         """``change``, refused where the server is too old for what it needs."""
-        lacks = version_lacks(self.session.version(), change.needs) if change.needs else []
+        lacks = version_lacks(self.session.version(), sorted(set(change.needs))) if change.needs else []
         return change._replace(refusals=change.refusals + lacks)
 
     def wait_until(self, read, lacks, title, results, state=None, timeout=None):

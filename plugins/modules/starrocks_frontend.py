@@ -133,11 +133,7 @@ still_listening:
 """
 
 from ansible_collections.starrocks.cluster.plugins.module_utils import _sql_address, _wait
-from ansible_collections.starrocks.cluster.plugins.module_utils._changes import (
-    read_start_time,
-    refuse_rename,
-    version_lacks,
-)
+from ansible_collections.starrocks.cluster.plugins.module_utils._changes import read_start_time, refuse_rename
 from ansible_collections.starrocks.cluster.plugins.module_utils._frontend_changes import decide_frontend, find_frontend
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import SqlModule, wait_arguments
 from ansible_collections.starrocks.cluster.plugins.module_utils._tables import FRONTENDS
@@ -176,10 +172,8 @@ def run(module):
         row = find_frontend(rows, host, session.resolve)
         if not present and row is not None and row['query_port']:
             listened.append((row['host'], row['query_port']))
-        change = decide_frontend(rows, host, port, params['role'], params['state'], session.resolve,
-                                 renamed_from=values['renamed_from'], answers=_wait.port_answers)
-        lacks = version_lacks(session.version(), change.needs) if change.needs else []
-        return change._replace(refusals=change.refusals + lacks)
+        return decide_frontend(rows, host, port, params['role'], params['state'], session.resolve,
+                               renamed_from=values['renamed_from'], answers=_wait.port_answers)
 
     def lacks(rows):
         reason = _wait.frontend_lacks(find_frontend(rows, host, session.resolve), values['previous_start_time'],

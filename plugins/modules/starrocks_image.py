@@ -123,8 +123,7 @@ def run(module):
         return {'frontends': frontends, 'images': _images.read_images(frontends, fetch) if look else []}
 
     def decide(seen):
-        return _images.decide_image(seen['frontends'], seen['images'], session.version(), params['max_age'],
-                                    time.time())
+        return _images.decide_image(seen['frontends'], seen['images'], params['max_age'], time.time())
 
     def results(seen):
         return dict(images=seen['images'], not_alive=[row['host'] for row in seen['frontends'] if not row['alive']],

@@ -227,14 +227,12 @@ def test_where_a_password_cannot_be_checked_it_is_said():
     assert 'cannot be told from this host' in change.notes[0] and change.before['password'] == 'not known'
 
 
-@pytest.mark.parametrize('given, needs', [
-    (dict(password='x'), ()), (dict(roles=[]), (accounts.GRANTS,)), (dict(default_roles=[]), (accounts.GRANTS,)),
-    (dict(privileges=[]), (accounts.GRANTS,)), (dict(roles=[], state='absent'), ()),
+@pytest.mark.parametrize('given, wanted', [
+    (dict(password='x'), False), (dict(roles=[]), True), (dict(default_roles=[]), True), (dict(privileges=[]), True),
+    (dict(roles=[], state='absent'), False),
 ])
-def test_rights_need_3_0(given, needs):
-    account = there(roles=[], default_roles=[], privileges={})
-    assert decide(account, **given).needs == needs
-    assert accounts.wants_rights(wish(**given)) == bool(needs)
+def test_whether_rights_matter(given, wanted):
+    assert accounts.wants_rights(wish(**given)) is wanted
 
 
 def test_missing_after():

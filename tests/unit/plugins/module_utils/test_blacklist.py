@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.starrocks.cluster.plugins.module_utils._blacklist import decide_blacklist, hold_blacklist
 from ansible_collections.starrocks.cluster.plugins.module_utils._connection import ConnectionOptions, Session
 from ansible_collections.starrocks.cluster.plugins.module_utils._node_changes import BACKEND, COMPUTE_NODE
-from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import Failure
+from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import Failure, SqlModule
 from ansible_collections.starrocks.cluster.tests.unit.plugins.module_utils.sql_double import (
     FRONTEND_COLUMNS,
     Clock,
@@ -73,6 +73,8 @@ class Module:
     """What hold_blacklist uses of an SqlModule."""
 
     check_mode = False
+    converge = SqlModule.converge
+    _with_needs = SqlModule._with_needs
 
     def __init__(self, driver, clock):
         options = ConnectionOptions([('fe1', 9030)], 'root', '', False, 5, 60, None)
