@@ -170,7 +170,7 @@ class Cluster:
         """Run a module as Ansible does, in a process of its own; returns its result."""
         arguments.setdefault("login_hosts", [self.first])
         arguments.setdefault("login_password", self.password)
-        arguments.update(_ansible_check_mode=check, _ansible_diff=True)
+        arguments.update(_ansible_check_mode=check, _ansible_diff=True, _ansible_inject_invocation=True)
         result = run_module(module, arguments, self.folder)
         assert not self.password or self.password not in texts_in(result)
         return result

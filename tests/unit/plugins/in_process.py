@@ -32,7 +32,8 @@ def run_module(module, arguments, check_mode=False):
     """Run a module, given as what was imported; returns its result, with failed true or false."""
     arguments = {key: str(value) if isinstance(value, pathlib.Path) else value for key, value in arguments.items()}
     out = io.StringIO()
-    with patch_module_args(dict(arguments, _ansible_check_mode=check_mode, _ansible_diff=True)), \
+    with patch_module_args(dict(arguments, _ansible_check_mode=check_mode, _ansible_diff=True,
+                               _ansible_inject_invocation=True)), \
             contextlib.redirect_stdout(out), contextlib.suppress(SystemExit), as_on_a_host():
         module.main()
     return dict({'failed': False}, **json.loads(out.getvalue()))

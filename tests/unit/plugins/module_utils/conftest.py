@@ -38,7 +38,8 @@ def run(monkeypatch, capsys):
     """
 
     def call(module, check=False, **arguments):
-        arguments = dict(dict(login_hosts=['fe1']), _ansible_check_mode=check, _ansible_diff=True, **arguments)
+        arguments = dict(dict(login_hosts=['fe1']), _ansible_check_mode=check, _ansible_diff=True,
+                         _ansible_inject_invocation=True, **arguments)
         monkeypatch.setattr(basic, '_ANSIBLE_ARGS', to_bytes(json.dumps({'ANSIBLE_MODULE_ARGS': arguments})))
         monkeypatch.setattr(basic, '_ANSIBLE_PROFILE', 'legacy', raising=False)
         warnings = []
