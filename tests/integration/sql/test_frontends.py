@@ -31,7 +31,8 @@ def leader(cluster, login_hosts=ALL):
     return cluster.succeed("starrocks_cluster_info", login_hosts=login_hosts, subset=["frontends"])["leader"]["host"]
 
 
-@pytest.mark.parametrize("host, role", [(SECOND, "follower"), (THIRD, "follower"), (FOURTH, "observer")])
+@pytest.mark.parametrize("host, role", [(SECOND, "follower"), (THIRD, "follower"), (FOURTH, "observer")],
+                         ids=["second", "third", "fourth"])  # addresses differ from one worker to the next
 def test_join(cluster, front_ends, host, role):
     cluster.by_law("starrocks_frontend", lambda: members(cluster),
                    [f'ALTER SYSTEM ADD {role.upper()} "{host}:9010"'], host=host, role=role, wait=False)
