@@ -28,12 +28,15 @@ else:
         return mock.patch('ansible.module_utils._internal.is_controller', False)
 
 
+# What makes a module tell its arguments: from 2.21 on it is asked to with -vvv alone, before it does so always.
+TELL_ARGUMENTS = {'_ansible_inject_invocation': True} if 'inject_invocation' in basic.PASS_VARS else {}
+
+
 def run_module(module, arguments, check_mode=False):
     """Run a module, given as what was imported; returns its result, with failed true or false."""
     arguments = {key: str(value) if isinstance(value, pathlib.Path) else value for key, value in arguments.items()}
     out = io.StringIO()
-    with patch_module_args(dict(arguments, _ansible_check_mode=check_mode, _ansible_diff=True,
-                               _ansible_inject_invocation=True)), \
+    with patch_module_args(dict(arguments, _ansible_check_mode=check_mode, _ansible_diff=True, **TELL_ARGUMENTS)), \
             contextlib.redirect_stdout(out), contextlib.suppress(SystemExit), as_on_a_host():
         module.main()
     return dict({'failed': False}, **json.loads(out.getvalue()))

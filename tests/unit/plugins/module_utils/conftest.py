@@ -10,6 +10,7 @@ import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.common.text.converters import to_bytes
 from ansible_collections.starrocks.cluster.plugins.module_utils import _connection, _sql_module, _wait
+from ansible_collections.starrocks.cluster.tests.unit.plugins.in_process import TELL_ARGUMENTS
 from ansible_collections.starrocks.cluster.tests.unit.plugins.module_utils.sql_double import Clock
 
 
@@ -39,7 +40,7 @@ def run(monkeypatch, capsys):
 
     def call(module, check=False, **arguments):
         arguments = dict(dict(login_hosts=['fe1']), _ansible_check_mode=check, _ansible_diff=True,
-                         _ansible_inject_invocation=True, **arguments)
+                         **TELL_ARGUMENTS, **arguments)
         monkeypatch.setattr(basic, '_ANSIBLE_ARGS', to_bytes(json.dumps({'ANSIBLE_MODULE_ARGS': arguments})))
         monkeypatch.setattr(basic, '_ANSIBLE_PROFILE', 'legacy', raising=False)
         warnings = []
