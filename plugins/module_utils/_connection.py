@@ -358,6 +358,11 @@ class Session(object):
         """``host:port`` of the front end that is asked, or None."""
         return join_host_port(*self._target) if self._target else None
 
+    @property
+    def password_in_use(self):
+        """The password with which the front end that is asked lets us in."""
+        return '' if self.implicit_admin else self.options.password
+
     def connect(self):
         """Enter the first front end that lets us in; raise ConnectError if none does."""
         if self._connection is not None:

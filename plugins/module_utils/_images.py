@@ -16,10 +16,9 @@ SHOW_HA tells the newest image that a front end has on its disk, of the global m
 shared-data clusters make beside it, is shown nowhere.
 """
 
+import base64
 import json
-from http.client import HTTPException
 
-from ansible.module_utils.urls import open_url
 from ansible_collections.starrocks.cluster.plugins.module_utils._changes import Change, Feature
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import join_host_port
 from ansible_collections.starrocks.cluster.plugins.module_utils._tables import iso_of, leader_of, seconds_of
@@ -31,6 +30,7 @@ FEATURE = Feature('ALTER SYSTEM CREATE IMAGE', '2.5.3', 'wait for the image that
 PAGE = '/api/show_meta_info?action=SHOW_HA'
 # The page has a few hundred bytes.
 LARGEST_PAGE = 1024 * 1024
+OK = 200
 UNAUTHORIZED = 401
 
 
@@ -50,19 +50,39 @@ def parse_page(text):
 
 
 def fetch_page(host, port, user, password, timeout):
-    """The text of SHOW_HA of one front end. Raises OSError, ValueError or HTTPException.
+    """The text of SHOW_HA of one front end. Raises OSError or ValueError.
 
     The account is told only to a front end that asks for it (enable_http_auth), as this is no encrypted connection.
     """
-    url = 'http://%s%s' % (join_host_port(host, port), PAGE)
-    options = dict(timeout=timeout, use_proxy=False, follow_redirects='none', http_agent='ansible-starrocks.cluster')
+    status, reason, body = _get(host, port, {}, timeout)
+    if status == UNAUTHORIZED:
+        account = base64.b64encode(('%s:%s' % (user, password)).encode('utf-8')).decode('ascii')
+        status, reason, body = _get(host, port, {'Authorization': 'Basic ' + account}, timeout)
+    if status != OK:
+        raise OSError('HTTP status %d %s' % (status, reason))
+    return body.decode('utf-8')
+
+
+def _get(host, port, headers, timeout):
+    """``(status, reason, body)``. Neither a proxy nor a redirect is followed: it is this front end that is asked."""
+    # Imported where it is needed: most waits ask for no image.
+    from http.client import HTTPConnection, HTTPException
+
+    connection = HTTPConnection(host, port, timeout=timeout)
     try:
-        answer = open_url(url, **options)
-    except OSError as error:  # urllib's errors are of that kind
-        if getattr(error, 'code', None) != UNAUTHORIZED:
-            raise
-        answer = open_url(url, url_username=user, url_password=password, force_basic_auth=True, **options)
-    return answer.read(LARGEST_PAGE).decode('utf-8')
+        connection.request('GET', PAGE, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.reason, answer.read(LARGEST_PAGE)
+    except HTTPException as error:
+        raise OSError('no HTTP is spoken there (%s)' % type(error).__name__)
+    finally:
+        connection.close()
+
+
+def pages_for(session):
+    """The ``fetch`` of read_images with the account of a Session."""
+    options = session.options
+    return lambda host, port: fetch_page(host, port, options.user, session.password_in_use, options.connect_timeout)
 
 
 def read_images(frontends, fetch):
@@ -77,7 +97,7 @@ def read_images(frontends, fetch):
         image = {'host': row['host'], 'port': row['http_port'], 'journal_id': None, 'time': None, 'error': ''}
         try:
             image['journal_id'], image['time'] = parse_page(fetch(row['host'], row['http_port']))
-        except (OSError, ValueError, HTTPException) as error:
+        except (OSError, ValueError) as error:
             image['error'] = '%s could not be read: %s' % (PAGE, error)
         images.append(image)
     return images

@@ -112,11 +112,8 @@ def run(module):
     params = module.params
     module.refuse(['max_age: %d is not at least 0' % params['max_age']] if (params['max_age'] or 0) < 0 else [])
     session = module.session
-    options = session.options
+    fetch = _images.pages_for(session)
     look = params['wait'] or params['max_age'] is not None
-
-    def fetch(host, port):
-        return _images.fetch_page(host, port, options.user, options.password, options.connect_timeout)
 
     def read():
         frontends = session.rows(FRONTENDS)

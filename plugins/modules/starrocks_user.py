@@ -205,10 +205,6 @@ def ask_leader(session):
             raise
 
 
-def password_in_use(session):
-    return '' if session.implicit_admin else session.options.password
-
-
 def identity_at_login(session, name, password):
     """The account as which this host gets in with that name and password, None if it does not."""
     try:
@@ -222,7 +218,7 @@ def identity_at_login(session, name, password):
 
 def look_in_place_of(session, identity):
     """The names of the default roles of an account, seen as that account."""
-    with session.beside(password=password_in_use(session), check_implicit_admin=False) as actor:
+    with session.beside(password=session.password_in_use, check_implicit_admin=False) as actor:
         for statement in _accounts.default_roles_of(identity):
             # Not read(): after a new login the statements that are left would tell somebody else's roles.
             result = actor.change(statement)
@@ -264,7 +260,7 @@ class Reader(object):
         own = wish.identity.name == session.options.user and (
             session.dicts(_accounts.WHO_AM_I)[0]['user_identity'] == wish.identity.shown)
         if own:
-            exists, fits, known_here = True, password_in_use(session) == wish.password, True
+            exists, fits, known_here = True, session.password_in_use == wish.password, True
         else:
             ask_leader(session)
             accounts = list_accounts(session)

@@ -155,7 +155,7 @@ queries:
 import time
 
 from ansible_collections.starrocks.cluster.plugins.module_utils import _conditions
-from ansible_collections.starrocks.cluster.plugins.module_utils._images import fetch_page, read_images
+from ansible_collections.starrocks.cluster.plugins.module_utils._images import pages_for, read_images
 from ansible_collections.starrocks.cluster.plugins.module_utils._overview import SHOW_SCHEDULING, scheduling_of
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import Resolver
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import SqlModule
@@ -165,14 +165,9 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._tables import S
 def read_tables(session, names):
     """What _conditions calls tables: each of ``names`` read once."""
     tables = {}
-    options = session.options
-
-    def fetch(host, port):
-        return fetch_page(host, port, options.user, options.password, options.connect_timeout)
-
     for name in names:
         if name == _conditions.IMAGES:
-            tables[name] = read_images(tables['frontends'], fetch)
+            tables[name] = read_images(tables['frontends'], pages_for(session))
         elif name == _conditions.SCHEDULING:
             tables[name] = scheduling_of(session.dicts(SHOW_SCHEDULING))
         elif name == STATISTIC.name:

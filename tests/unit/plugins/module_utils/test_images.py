@@ -4,8 +4,9 @@
 
 """Which image each front end has, and starrocks_image over a scripted driver."""
 
-import io
-import urllib.error
+import http.server
+import socket
+import threading
 
 import pytest
 from ansible_collections.starrocks.cluster.plugins.module_utils import _images as images
@@ -53,8 +54,8 @@ def test_images_of_the_living():
         'f2:8030 has no image, and it has to be image.1 or a later one']
 
 
-def row(host, role='FOLLOWER', alive=True):
-    return {'host': host, 'role': role, 'alive': alive, 'http_port': 8030, 'replayed_journal_id': 90}
+def row(host, role='FOLLOWER', alive=True, port=8030):
+    return {'host': host, 'role': role, 'alive': alive, 'http_port': port, 'replayed_journal_id': 90}
 
 
 ROWS = [row('f1'), row('f2', 'LEADER')]
@@ -103,33 +104,64 @@ def test_the_statement_is_not_in_every_version(max_age):
     assert images.decide_image(ROWS, [image('f1'), image('f2')], max_age, NOW).needs == [images.FEATURE]
 
 
-class Asked:
-    """In place of open_url: demands the account if told so."""
-
-    def __init__(self, code=None):
-        self.code = code
-        self.calls = []
-
-    def __call__(self, url, **options):
-        self.calls.append((url, options))
-        if self.code and 'url_password' not in options:
-            raise urllib.error.HTTPError(url, self.code, 'Unauthorized', {}, io.BytesIO())
-        return io.BytesIO(PAGE.encode())
+ACCOUNT = 'Basic cm9vdDpzZWNyZXQ='  # root:secret
 
 
-@pytest.mark.parametrize('code, calls', [(None, 1), (401, 2)])
-def test_the_account_is_sent_only_where_it_is_asked_for(monkeypatch, code, calls):
-    asked = Asked(code)
-    monkeypatch.setattr(images, 'open_url', asked)
-    assert images.fetch_page('::1', 8030, 'root', 'secret', 5) == PAGE
-    assert [url for url, options in asked.calls] == ['http://[::1]:8030' + images.PAGE] * calls
-    assert ['url_password' in options for url, options in asked.calls] == [False, True][:calls]
+@pytest.fixture
+def asked():
+    """A function: start an HTTP server that answers with these statuses in turn; its port, what it was asked."""
+    servers = []
+
+    def start(*statuses):
+        left, requests = list(statuses), []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                requests.append((self.path, self.headers.get('Authorization')))
+                self.send_response(left.pop(0))
+                self.end_headers()
+                self.wfile.write(PAGE.encode())
+
+            def log_message(self, *arguments):
+                pass
+
+        servers.append(http.server.HTTPServer(('127.0.0.1', 0), Handler))
+        threading.Thread(target=servers[-1].serve_forever, args=(0.01,), daemon=True).start()
+        return servers[-1].server_port, requests
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
 
 
-def test_another_refusal_is_passed_on(monkeypatch):
-    monkeypatch.setattr(images, 'open_url', Asked(500))
-    seen = images.read_images([row('f1')], lambda host, port: images.fetch_page(host, port, 'root', 'secret', 5))
-    assert '500' in seen[0]['error'] and 'secret' not in seen[0]['error']
+@pytest.mark.parametrize('statuses, accounts', [((200,), [None]), ((401, 200), [None, ACCOUNT])])
+def test_the_account_is_sent_only_where_it_is_asked_for(asked, statuses, accounts):
+    port, requests = asked(*statuses)
+    assert images.fetch_page('127.0.0.1', port, 'root', 'secret', 5) == PAGE
+    assert requests == [(images.PAGE, account) for account in accounts]
+
+
+@pytest.mark.parametrize('statuses, words', [
+    ((500,), 'HTTP status 500 Internal Server Error'), ((302,), 'HTTP status 302 Found'),
+    ((401, 401), 'HTTP status 401 Unauthorized')])
+def test_another_status_is_passed_on(asked, statuses, words):
+    port, dummy = asked(*statuses)
+    seen = images.read_images([row('127.0.0.1', port=port)],
+                              lambda host, port: images.fetch_page(host, port, 'root', 'secret', 5))
+    assert seen[0]['error'].endswith(words) and seen[0]['journal_id'] is None
+
+
+def test_a_server_of_another_kind():
+    with socket.create_server(('127.0.0.1', 0)) as server:
+        def speak():
+            with server.accept()[0] as connection:
+                connection.recv(4096)
+                connection.sendall(b'SSH-2.0-OpenSSH\r\n')
+
+        threading.Thread(target=speak, daemon=True).start()
+        with pytest.raises(OSError, match='no HTTP is spoken there'):
+            images.fetch_page('127.0.0.1', server.getsockname()[1], 'root', 'secret', 5)
 
 
 # The module

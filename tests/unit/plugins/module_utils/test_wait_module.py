@@ -5,6 +5,7 @@
 """starrocks_wait over a scripted driver."""
 
 import pytest
+from ansible_collections.starrocks.cluster.plugins.module_utils import _images
 from ansible_collections.starrocks.cluster.plugins.modules import starrocks_wait
 from ansible_collections.starrocks.cluster.tests.unit.plugins.module_utils.sql_double import (
     BROKER_COLUMNS,
@@ -79,7 +80,7 @@ def test_images_are_asked_for_over_http(cluster, run, monkeypatch):
         asked.append((host, port, user, password, timeout))
         return next(pages)
 
-    monkeypatch.setattr(starrocks_wait, 'fetch_page', page)
+    monkeypatch.setattr(_images, 'fetch_page', page)
     result = run(starrocks_wait, conditions=[{'condition': 'image'}])
     assert result['conditions'] == [{'condition': 'image', 'kind': None, 'met': True, 'lacks': []}]
     assert asked == [('fe1', 8030, 'root', '', 5)] * 2
