@@ -182,7 +182,8 @@ def run(module):
         try:
             result = ask(statement, arguments)
         except SqlError as error:
-            raise Failure(str(error) + _doubts(error, harmless, bound), results=results, rows=results[-1]['rows'] if results else [])
+            raise Failure(str(error) + _doubts(error, harmless, bound), results=results,
+                          rows=results[-1]['rows'] if results else [])
         module.changed = module.changed or not harmless
         bound = bound or sets_session(statement)
         results.append(dict(shown_result(result), query=hide_secrets(statement)))
