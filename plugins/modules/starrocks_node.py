@@ -279,10 +279,16 @@ class Host(object):
         os.chmod(path, wanted[2])
 
     def file(self, path, content, mode, owned=True):
-        """Write a file in one step (write beside it, fsync, rename), or mend its owner and mode."""
+        """Write a file in one step (write beside it, fsync, rename), or mend its owner and mode.
+
+        A symbolic link is replaced by the file: what it points to is somebody else's.
+        """
         found = self.attributes(path)
         before = None
-        if found is not None:
+        if found is not None and not os.path.islink(path):
+            if not os.path.isfile(path):
+                self.module.fail_json(msg="%s is in the way: a file is needed there, and it is something else. "
+                                          "Move it aside and run again." % path)
             with open(path, 'rb') as handle:
                 before = handle.read().decode('utf-8', 'replace')
         wanted = self.wanted_attributes(found, mode, owned)
@@ -315,13 +321,14 @@ class Host(object):
         """Remove a file or a folder with all that is in it; of a mount point, what is in it."""
         if not os.path.lexists(path):
             return
+        if os.path.ismount(path):
+            for name in sorted(os.listdir(path)):
+                self.remove(os.path.join(path, name))
+            return
         self.note('--- %s\n+++ %s (absent)\n' % (path, path))
         if self.check_mode:
             return
-        if os.path.ismount(path):
-            for name in os.listdir(path):
-                self.remove(os.path.join(path, name))
-        elif os.path.isdir(path) and not os.path.islink(path):
+        if os.path.isdir(path) and not os.path.islink(path):
             shutil.rmtree(path)
         else:
             os.unlink(path)
