@@ -80,8 +80,9 @@ exit 0
 
 SLEEPS = '#!/bin/sh\nexec sleep 60\n'
 DIES = '#!/bin/sh\nexit 3\n'
-DOES_NOT_END = '#!%s -S\nimport signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(60)\n'
-LISTENS = '#!%s -S\nimport socket, time\nlistener = socket.create_server(("127.0.0.1", %d))\ntime.sleep(60)\n'
+PYTHON = '#!/bin/sh\nexec "%s" -S -c \'%s\'\n'
+DOES_NOT_END = PYTHON % (sys.executable, 'import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)')
+LISTENS = PYTHON % (sys.executable, 'import socket, time; s = socket.create_server(("127.0.0.1", PORT)); time.sleep(60)')
 
 CONFIGURATION = 'http_port = 8030\naws_s3_secret_key = hunter2\n# end\n'
 UNIT = '[Unit]\nDescription=StarRocks\n[Service]\nExecStart=/bin/true\n'
@@ -364,7 +365,7 @@ def test_what_systemctl_says_is_the_error(machine, verb):
 
 def test_a_start_waits_until_the_process_listens(machine):
     port = free_port()
-    machine.runs(LISTENS % (sys.executable, port))
+    machine.runs(LISTENS.replace('PORT', str(port)))
     result, calls = machine.by_law(state='started', wait_ports=[port], **node(machine))
     assert calls[-1] == 'start starrocks-fe.service'
     assert (result['started'], result['active'], result['main_pid']) == (True, True, machine.pid())
@@ -514,7 +515,7 @@ def test_a_stop_ends_the_process_and_touches_no_file(machine):
 
 
 def test_a_process_that_outlives_its_stop_is_named(machine):
-    machine.runs(DOES_NOT_END % sys.executable)
+    machine.runs(DOES_NOT_END)
     machine.module(state='started', **node(machine))
     pid = machine.pid()
     time.sleep(0.5)  # until it ignores the signal

@@ -284,3 +284,66 @@ def test_a_failed_join_is_told_with_the_leaders_words_and_the_end_of_the_log():
         'The leader says of it: invalid parameter\n'
         '/fe.log ends so:\n  line 1\n  line 2'
     )
+
+
+def test_observers_alone_found_no_cluster():
+    plan = frontends.frontend_plan(NOBODY, [host('fe1', role='observer'), host('fe2', role='observer')])
+    assert plan['found_on'] is None and 'No front end of the inventory is a follower' in plan['refusals'][0]
+
+
+def test_one_member_is_not_started_while_followers_were_not_seen():
+    hosts = [host('fe1', metadata=True)] + [host(name, metadata=None, in_run=False) for name in ('fe2', 'fe3')]
+    plan = frontends.frontend_plan(NOBODY, hosts)
+    assert plan['start'] == [] and 'fe2, fe3 are not part of this run' in plan['refusals'][0]
+
+
+def test_members_outside_the_run_that_do_not_run_count_against_the_majority():
+    hosts = [host('fe1', metadata=True)] + [host(name, metadata=True, in_run=False) for name in ('fe2', 'fe3')]
+    plan = frontends.frontend_plan(NOBODY, hosts)
+    assert plan['start'] == []
+    assert 'Metadata is on fe1, fe2, fe3, and this run may start only fe1' in plan['refusals'][0]
+    hosts[1]['active'] = True
+    assert frontends.frontend_plan(NOBODY, hosts)['start'] == ['fe1']
+
+
+@pytest.mark.parametrize(
+    'kind, variable, key',
+    [
+        ('be', 'starrocks_be_heartbeat_service_port', 'heartbeat_service_port'),
+        ('cn', 'starrocks_cn_heartbeat_service_port', 'heartbeat_service_port'),
+        ('broker', 'starrocks_broker_ipc_port', 'broker_ipc_port'),
+    ],
+)
+def test_nodes_are_registered_by_their_address_and_their_own_port(kind, variable, key):
+    hostvars = {
+        'n1': {'starrocks_host': {'address': '10.0.0.1', 'processes': {kind: 17}}, variable: '19050'},
+        'n2': {'starrocks_host': {'address': '10.0.0.2', 'processes': {kind: None}}},
+        'n3': {},
+    }
+    assert frontends.registered_nodes(['n1', 'n2', 'n3'], hostvars, kind, variable, 9050) == [
+        {'host': '10.0.0.1', key: 19050, 'started': False},
+        {'host': '10.0.0.2', key: 9050, 'started': True},
+        {'host': 'n3', key: 9050, 'started': True},
+    ]
+
+
+def test_the_start_time_of_a_front_end_is_that_of_its_row():
+    found = answer(row(1, 'LEADER'), row(2, start_time=None))
+    assert frontends.start_time_of(found, '10.0.0.1') == '2026-11-23T03:00:01Z'
+    assert frontends.start_time_of(found, '10.0.0.2') == frontends.start_time_of(found, '10.0.0.3') == ''
+    assert frontends.start_time_of(NOBODY, '10.0.0.1') == ''
+
+
+def test_the_leader_has_a_name_only_if_the_inventory_has_it():
+    found = answer(row(1), row(2, 'LEADER'))
+    assert frontends.leader_name(found, [host('fe1'), host('fe2')]) == 'fe2'
+    assert frontends.leader_name(found, [host('fe1')]) == ''
+    assert frontends.leader_name(NOBODY, [host('fe1')]) == ''
+
+
+def test_a_join_of_a_front_end_that_was_registered_before_leaves_it_registered():
+    step = {'name': 'fe2', 'address': '10.0.0.2', 'add': False}
+    text = frontends.join_error(step, '10.0.0.1:9010', 'see /fe.log', NOBODY, {'logs': {'/fe.log': ['line 1']}})
+    assert text == (
+        'fe2 (10.0.0.2) did not join the cluster at 10.0.0.1:9010, and stays registered as it was found.\nsee /fe.log'
+    )

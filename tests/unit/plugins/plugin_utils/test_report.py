@@ -78,3 +78,50 @@ def test_pending_restarts_are_named():
     assert 'Waits for a restart to see its new files: starrocks-fe on fe1' in report.status_lines(
         CLUSTER, [], 'c1', {'fe1': ['starrocks-fe']}
     )
+
+
+def test_each_kind_of_node_has_its_port_and_its_role_in_words():
+    cluster = {
+        'answered': True,
+        'compute_nodes': [{'host': '10.0.0.5', 'heartbeat_port': 9050, 'alive': True}],
+        'brokers': [{'host': '10.0.0.6', 'port': 8000, 'name': 'hdfs', 'alive': True}],
+    }
+    rows = report.table(cluster, [node('cn1', 'cn', '10.0.0.5'), node('broker1', 'broker', '10.0.0.6')])
+    assert [row[:4] for row in rows] == [
+        ('compute node', 'cn1', '10.0.0.5:9050', ''),
+        ('broker', 'broker1', '10.0.0.6:8000', 'hdfs'),
+    ]
+
+
+def test_without_a_node_there_is_no_table():
+    assert report.status_lines({'answered': True}, [], 'c1') == [
+        'StarRocks cluster c1',
+        '',
+        'No node is known.',
+        '',
+        'Alive: nothing. Leader: none.',
+    ]
+
+
+def test_the_nodes_of_the_inventory_are_known_by_all_their_addresses():
+    hostvars = {
+        'seen': {
+            'ansible_host': '192.0.2.1',
+            'starrocks_host': {
+                'address': '10.0.0.1',
+                'fqdn': 'seen.example',
+                'addresses': ['10.0.0.1', '10.9.0.1'],
+                'processes': {'fe': 17, 'be': None},
+            },
+        },
+        'unseen': {'starrocks_address': '10.0.0.2'},
+    }
+    assert report.inventory_nodes({'fe': ['seen'], 'be': ['seen', 'unseen']}, hostvars) == [
+        {
+            'name': 'seen',
+            'kind': kind,
+            'addresses': ['10.0.0.1', 'seen.example', '192.0.2.1', 'seen', '10.0.0.1', '10.9.0.1'],
+            'process': process,
+        }
+        for kind, process in (('fe', True), ('be', False))
+    ] + [{'name': 'unseen', 'kind': 'be', 'addresses': ['10.0.0.2', 'unseen'], 'process': None}]
