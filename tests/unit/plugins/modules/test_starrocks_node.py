@@ -82,7 +82,8 @@ SLEEPS = '#!/bin/sh\nexec sleep 60\n'
 DIES = '#!/bin/sh\nexit 3\n'
 PYTHON = '#!/bin/sh\nexec "%s" -S -c \'%s\'\n'
 DOES_NOT_END = PYTHON % (sys.executable, 'import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)')
-LISTENS = PYTHON % (sys.executable, 'import socket, time; s = socket.create_server(("127.0.0.1", PORT)); time.sleep(60)')
+LISTENS = PYTHON % (
+    sys.executable, 'import socket, time; s = socket.create_server(("127.0.0.1", PORT)); time.sleep(60)')
 
 CONFIGURATION = 'http_port = 8030\naws_s3_secret_key = hunter2\n# end\n'
 UNIT = '[Unit]\nDescription=StarRocks\n[Service]\nExecStart=/bin/true\n'
