@@ -98,10 +98,7 @@ from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.starrocks.cluster.plugins.module_utils._connection import (
-    FINAL,
-    NOT_A_MEMBER,
     BadOptions,
-    ConnectError,
     Session,
     SqlError,
     options_from,
@@ -110,13 +107,11 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._overview import
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_address import Resolver
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import connection_arguments
 from ansible_collections.starrocks.cluster.plugins.module_utils._tables import FRONTENDS, TableError, leader_of
+from ansible_collections.starrocks.cluster.plugins.module_utils._view import view_of
 from ansible_collections.starrocks.cluster.plugins.module_utils._wire import PYMYSQL_IMPORT_ERROR
 from ansible_collections.starrocks.cluster.plugins.plugin_utils import _live_inventory
 
 ENDINGS = ('starrocks.yml', 'starrocks.yaml')
-
-# Seconds to bear a change of leader before the cluster is taken to have none (starrocks.md section 0.3).
-PATIENCE = 10.0
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -169,33 +164,22 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if PYMYSQL_IMPORT_ERROR:
             raise AnsibleParserError('the controller needs PyMySQL to ask a StarRocks cluster for its inventory: '
                                      'pip install PyMySQL, for the Python that runs Ansible')
-        session = Session(options, patience=PATIENCE)
         try:
-            frontends, read = self._view(session)
-            tables = {kind.table.name: frontends if kind.table is FRONTENDS else read(kind.table)
-                      for kind in _live_inventory.KINDS}
-            version = version_of(frontends, leader_of(frontends))
-            return {'tables': tables, 'run_mode': run_mode_of(session.columns, version)}
+            with Session(options) as session:
+                view = view_of(session)
+                if view.frontends is None:
+                    raise view.problem
+                if view.led:
+                    session.ask_leader(view.frontends)
+                else:
+                    self.display.warning('the cluster has no leader, so the inventory is one front end\'s own view of '
+                                         f'it: {view.problem}')
+                tables = {kind.table.name: view.frontends if kind.table is FRONTENDS else view.rows(kind.table)
+                          for kind in _live_inventory.KINDS}
+                version = version_of(view.frontends, leader_of(view.frontends))
+                return {'tables': tables, 'run_mode': run_mode_of(session.columns, version)}
         except (SqlError, TableError) as error:
             raise AnsibleParserError(str(error))
-        finally:
-            session.close()
-
-    def _view(self, session):
-        """The front ends and the reader of the other tables: the leader's, or without one a front end's own view."""
-        try:
-            frontends = session.rows(FRONTENDS)
-        except ConnectError:
-            raise
-        except SqlError as error:
-            if error.outcome == FINAL or error.rule is NOT_A_MEMBER:
-                raise
-            session.patience = 0
-            self.display.warning('the cluster has no leader, so the inventory is one front end\'s own view of it: '
-                                 f'{error}')
-            return session.local_rows(FRONTENDS), session.local_rows
-        session.ask_leader(frontends)
-        return frontends, session.rows
 
     def _populate(self, machines, cluster_variables):
         # What servers say is data: nothing of it is ever a template.

@@ -260,13 +260,7 @@ queries:
 """
 
 from ansible_collections.starrocks.cluster.plugins.module_utils import _overview
-from ansible_collections.starrocks.cluster.plugins.module_utils._connection import (
-    FINAL,
-    NOT_A_MEMBER,
-    PRIVILEGE_MISSING,
-    ConnectError,
-    SqlError,
-)
+from ansible_collections.starrocks.cluster.plugins.module_utils._connection import FINAL, ConnectError, SqlError
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import Failure, SqlModule
 from ansible_collections.starrocks.cluster.plugins.module_utils._tables import (
     FRONTENDS,
@@ -276,9 +270,7 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._tables import (
     leader_of,
 )
 from ansible_collections.starrocks.cluster.plugins.module_utils._versions import parse_or_none
-
-# Seconds to bear a change of leader before the cluster is taken to have none (starrocks.md section 0.3).
-PATIENCE = 10.0
+from ansible_collections.starrocks.cluster.plugins.module_utils._view import view_of
 
 
 class NotThere(Exception):
@@ -286,12 +278,12 @@ class NotThere(Exception):
 
 
 class Reader(object):
-    """Reads the subsets of one cluster, each once. ``led``: whether there is a leader; else own views are taken."""
+    """Reads the subsets of one cluster, each once."""
 
-    def __init__(self, session, frontends, led):
-        self.session = session
-        self.led = led
-        self.read_so_far = {} if frontends is None else {FRONTENDS.name: frontends}
+    def __init__(self, view):
+        self.view = view
+        self.session = view.session
+        self.read_so_far = {} if view.frontends is None else {FRONTENDS.name: view.frontends}
         self.statistics = None
         self.readers = {'statistic': self.statistic, 'unhealthy': self.unhealthy, 'disks': self.disks,
                         'warehouses': self.warehouses, 'balance': self.balance}
@@ -299,11 +291,8 @@ class Reader(object):
     def read(self, name):
         """A subset. Raises SqlError, TableError or NotThere."""
         if name not in self.read_so_far:
-            self.read_so_far[name] = self.readers[name]() if name in self.readers else self.rows(TABLES[name])
+            self.read_so_far[name] = self.readers[name]() if name in self.readers else self.view.rows(TABLES[name])
         return self.read_so_far[name]
-
-    def rows(self, table):
-        return self.session.rows(table) if self.led else self.session.local_rows(table)
 
     def both_statistics(self):
         if self.statistics is None:
@@ -320,7 +309,7 @@ class Reader(object):
         disks = []
         for backend in self.read('backends'):
             owner = {key: backend[key] for key in ('backend_id', 'host', 'heartbeat_port')}
-            disks += [dict(row, **owner) for row in self.rows(disks_table(backend['backend_id']))]
+            disks += [dict(row, **owner) for row in self.view.rows(disks_table(backend['backend_id']))]
         return disks
 
     def warehouses(self):
@@ -328,51 +317,21 @@ class Reader(object):
         mode = _overview.run_mode_of(self.session.columns, self.session.version())
         if mode == _overview.SHARED_NOTHING or (version and version.line < _overview.WAREHOUSES_SINCE):
             raise NotThere('only shared-data clusters of StarRocks 3.3 and later have warehouses')
-        return self.rows(TABLES['warehouses'])
+        return self.view.rows(TABLES['warehouses'])
 
     def balance(self):
         return _overview.balance_of(self.session.dicts(_overview.SHOW_BALANCE_SETTINGS),
                                     self.session.dicts(_overview.SHOW_SCHEDULING))
 
 
-def read_frontends(session):
-    """``(rows, led, denied)``: the leader's listing and True, or without a leader a front end's own view and False.
-
-    Where the account may not see it, rows is None and ``denied`` says so. Raises the last SqlError if there is neither.
-    """
-    try:
-        return session.rows(FRONTENDS), True, ''
-    except ConnectError:
-        raise
-    except SqlError as error:
-        if error.rule is PRIVILEGE_MISSING:
-            return None, True, error.message
-        # One that was dropped has nothing but a stale view to offer.
-        if error.outcome == FINAL or error.rule is NOT_A_MEMBER:
-            raise
-        problem = error
-    session.patience = 0
-    for dummy in session.options.targets:
-        try:
-            return session.local_rows(FRONTENDS), False, ''
-        except SqlError as error:
-            if error.rule is PRIVILEGE_MISSING:
-                return None, False, error.message
-            if error.outcome == FINAL:
-                raise
-            problem = error
-    raise problem
-
-
 def run(module):
     names, findings = _overview.chosen_subsets(module.params['subset'])
     module.refuse(findings)
     session = module.session
-    session.patience = PATIENCE
     results = dict.fromkeys(_overview.SUBSETS)
     results.update(answered=False, answered_by=None, implicit_admin=False, leader=None, not_read=[])
     try:
-        frontends, led, denied = read_frontends(session)
+        view = view_of(session)
     except SqlError as error:
         if not isinstance(error, ConnectError):
             session.attempts.append({'host': error.address, 'error': error.words})
@@ -380,12 +339,12 @@ def run(module):
             raise Failure(error.message, not_answering=session.attempts)
         return complete(results, session, {})
 
-    not_read = {FRONTENDS.name: denied} if denied else {}
-    leader = leader_of(frontends) if led and frontends else None
-    if leader and not session.ask_leader(frontends):
+    not_read = {FRONTENDS.name: str(view.problem)} if view.frontends is None else {}
+    leader = leader_of(view.frontends) if view.led and view.frontends else None
+    if leader and not session.ask_leader(view.frontends):
         module.module.warn('the leader %s could not be asked itself, so brokers, statistic and balance are as %s sees '
                            'them' % (leader['host'], session.address))
-    reader = Reader(session, frontends, led)
+    reader = Reader(view)
     for name in names:
         if name in not_read:
             continue
@@ -393,12 +352,12 @@ def run(module):
             results[name] = reader.read(name)
         except (SqlError, TableError, NotThere) as error:
             # A leader that went away altogether is no matter of one subset.
-            if led and isinstance(error, SqlError) and error.outcome != FINAL:
+            if view.led and isinstance(error, SqlError) and error.outcome != FINAL:
                 raise
             not_read[name] = str(error)
-    if frontends is None and all(results[name] is None for name in names):
+    if view.frontends is None and all(results[name] is None for name in names):
         raise Failure(not_read[FRONTENDS.name], not_answering=session.attempts)
-    results.update(answered=True, frontends=frontends, leader=leader, not_read=[
+    results.update(answered=True, frontends=view.frontends, leader=leader, not_read=[
         dict(subset=name, reason=not_read[name]) for name in _overview.SUBSETS if name in not_read])
     return complete(results, session, reader.read_so_far)
 
