@@ -12,7 +12,6 @@ import socket
 import time
 
 from ansible_collections.starrocks.cluster.plugins.module_utils._connection import AGAIN, SqlError
-from ansible_collections.starrocks.cluster.plugins.module_utils._tables import parse_time
 
 # Seconds between two looks: the first ones close together, as most waits are short, later ones further apart.
 FIRST_PAUSE = 0.5
@@ -21,6 +20,7 @@ GROWTH = 1.5
 
 # Seconds to wait for a TCP connection to a front end's own port.
 PORT_TIMEOUT = 2.0
+
 
 class WaitTimeout(Exception):
     """``state`` is what was read last (None if nothing could be read), ``reasons`` what it still lacked."""
@@ -73,20 +73,11 @@ def said(row):
     return ' (ErrMsg: %s)' % row['err_msg'] if row.get('err_msg') else ''
 
 
-def _is_of_old_process(shown, previous):
-    """Whether the start time ``shown`` is no evidence of another process than that which began at ``previous``."""
-    try:
-        previous = parse_time(previous)
-    except ValueError:
-        pass
-    return shown in (None, previous)
-
-
 def frontend_lacks(row, previous_start_time, answers):
     """What a front end's row lacks for being joined, alive and the process that is meant; '' if nothing.
 
-    ``previous_start_time`` is the StartTime shown before the restart, or None. ``answers(host, port)`` tells whether
-    its own port answers.
+    ``previous_start_time`` is the StartTime shown before the restart, as a typed row has it, or None.
+    ``answers(host, port)`` tells whether its own port answers.
     """
     if row is None:
         return 'is not in SHOW FRONTENDS'
@@ -94,7 +85,7 @@ def frontend_lacks(row, previous_start_time, answers):
         return 'has not joined%s' % said(row)
     if not row['alive']:
         return 'is not alive%s' % said(row)
-    if previous_start_time and _is_of_old_process(row.get('start_time'), previous_start_time):
+    if previous_start_time and row.get('start_time') in (None, previous_start_time):
         return 'is shown alive, but with the StartTime of the process before the restart (%s)' % previous_start_time
     if not row['query_port']:
         return 'is alive, but its query port is not known yet'
@@ -109,6 +100,6 @@ def node_lacks(row, previous_start_time):
         return 'is not registered'
     if not row['alive']:
         return 'is not alive%s' % (said(row) or ' (no error reported yet)')
-    if previous_start_time and _is_of_old_process(row.get('last_start_time'), previous_start_time):
+    if previous_start_time and row.get('last_start_time') in (None, previous_start_time):
         return 'is shown alive, but with the LastStartTime of the process before the restart (%s)' % previous_start_time
     return ''

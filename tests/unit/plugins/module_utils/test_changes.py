@@ -8,6 +8,7 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._changes import 
     COMPUTE_NODE_BLACKLIST,
     LOCATIONS,
     WAREHOUSES,
+    read_start_time,
     version_lacks,
 )
 
@@ -27,3 +28,16 @@ def test_what_a_version_lacks(version, lacking):
     assert [reason.split(' came with')[0] for reason in reasons] == [feature.title for feature in lacking]
     assert all('StarRocks %s' % feature.since in reason and feature.instead in reason
                for feature, reason in zip(lacking, reasons))
+
+
+@pytest.mark.parametrize('text, read', [
+    ('2026-11-23T03:05:32Z', '2026-11-23T03:05:32Z'), ('', None),
+    # As StarRocks shows it, where that is in UTC.
+    ('2026-11-23 03:05:32', '2026-11-23T03:05:32Z')])
+def test_when_the_process_before_had_started(text, read):
+    assert read_start_time(text) == read
+
+
+def test_what_is_no_time():
+    with pytest.raises(ValueError, match="'yesterday' is no time such as"):
+        read_start_time('yesterday')
