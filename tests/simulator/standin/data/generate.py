@@ -8,7 +8,7 @@ frontend_config.json: the settings of a front end. ``{"versions": [...], "keys":
 else; ``null`` says that the key is gone. The versions are those that were recorded. The keys stand as /variable shows
 those of one bucket of its hash map: in the order of their declaration, as far as that can be seen.
 
-session_variables.json: their defaults, ``{"versions": [...], "names": {name: {version: value}}}``, read like the settings.
+session_variables.json: their defaults, ``{"versions": [...], "names": {name: {version: value}}}``, read like settings.
 
 metrics.json: the lines of /metrics, each once, as ``metric_templates`` makes them: ``{"versions": {version: {"blanks":
 between HELP and the name, "order": [[first, last], ...] runs of line numbers, "information_schema": the number of its
@@ -66,13 +66,14 @@ def variable_page(transcripts, version):
     The recorder replaced the first line of the settings, as it holds HTML too.
     """
     with open(os.path.join(transcripts, version, "12-http.txt"), encoding="utf-8") as file:
-        page = re.search(r"an HTML page\]\n(\S+?=.*?)\n</pre><h2>Variable Info</h2><pre>(.*?)\n</pre>", file.read(), re.S)
+        text = file.read()
+    page = re.search(r"an HTML page\]\n(\S+?=.*?)\n</pre><h2>Variable Info</h2><pre>(.*?)\n</pre>", text, re.S)
     return [dict(line.split("=", 1) for line in part.splitlines()) for part in page.groups()]
 
 
 def declared(keys, transcripts):
     """The keys, sorted as long as /variable shows no other order of two that share a bucket."""
-    graph = graphlib.TopologicalSorter({key: () for key in keys})
+    graph = graphlib.TopologicalSorter(dict.fromkeys(keys, ()))
     for version in CONFIG_VERSIONS:
         shown = list(variable_page(transcripts, version)[0])
         known = [key for key, history in keys.items()

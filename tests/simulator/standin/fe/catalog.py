@@ -252,7 +252,7 @@ def replica_status(state, name, current_database):
 
 def replica_distribution(state, name, current_database):
     """The rows of ADMIN SHOW REPLICA DISTRIBUTION: one ``>`` is what each back end would have (transcripts 18)."""
-    counts = {number: 0 for number in sorted(node["id"] for node in state["backends"])}
+    counts = dict.fromkeys(sorted(node["id"] for node in state["backends"]), 0)
     for tablet in _named(state, name, current_database)["tablets"]:
         for holder in holders(tablet):
             counts[holder] = counts.get(holder, 0) + 1
