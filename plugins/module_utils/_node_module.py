@@ -124,6 +124,7 @@ def wished_nodes(params, kind, resolve, may_be_none=False):
             findings += refuse_rename('nodes[%d]:' % place, values['renamed_from'], values['host'])
         if 'host' in values and 'port' in values:
             nodes.append(Node(**values))
+    resolve.prepare([node.host for node in nodes] + [node.renamed_from for node in nodes if node.renamed_from])
     for node in duplicates(nodes, resolve):
         findings.append('nodes: %s is named twice, by spelling or by name resolution, and StarRocks would add it twice'
                         % join_host_port(node.host, node.port))

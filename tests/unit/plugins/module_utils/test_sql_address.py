@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 import socket
+import threading
 
 import pytest
 from ansible_collections.starrocks.cluster.plugins.module_utils import _sql_address as address
@@ -79,6 +80,21 @@ def test_a_name_is_asked_for_once_in_whichever_spelling():
     resolver = address.Resolver(lambda host, port: asked.append(host) or [(None, None, None, None, ('10.0.0.1', 0))])
     assert resolver('FE1.') == resolver('fe1') == frozenset(['10.0.0.1'])
     assert asked == ['fe1']
+
+
+def test_many_names_are_asked_for_at_the_same_time():
+    all_are_asking = threading.Barrier(3, timeout=10)
+    asked = []
+
+    def lookup(host, port):
+        all_are_asking.wait()
+        asked.append(host)
+        raise socket.gaierror()
+
+    resolver = address.Resolver(lookup)
+    resolver.prepare(['fe1', 'FE1', '10.0.0.1', 'fe2.', 'fe3'])
+    assert [resolver(host) for host in ('fe1', 'fe2', 'fe3')] == [frozenset()] * 3
+    assert sorted(asked) == ['fe1', 'fe2', 'fe3']
 
 
 def test_a_long_name_is_not_repeated_whole():
