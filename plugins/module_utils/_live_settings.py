@@ -14,6 +14,7 @@ import difflib
 import re
 from collections import namedtuple
 
+from ansible_collections.starrocks.cluster.plugins.module_utils import _wait
 from ansible_collections.starrocks.cluster.plugins.module_utils._changes import Change
 from ansible_collections.starrocks.cluster.plugins.module_utils._connection import SqlError
 from ansible_collections.starrocks.cluster.plugins.module_utils._sql_module import Failure
@@ -270,23 +271,13 @@ def plan(kind, wishes, nodes, report_immutable=False, force=False):
     before = {node.address: {} for node in known}
     after = {node.address: {} for node in known}
     for given in wishes:
-        lacking = [node for node in known if given not in node.settings]
-        if lacking:
-            findings.append(_unknown(kind, given, known, lacking))
-            continue
-        name = known[0].settings[given].name
-        if any(name not in node.settings for node in known):
-            # In another version the alias is the name.
-            name = given
-        if name in names:
-            findings.append('%s and %s are one setting: keep one of them' % (given_as[name], given))
-            continue
         try:
-            values = [read_value(node.settings[given].type, wishes[given]) for node in known]
-        except ValueError as error:
-            findings.append('%s: %s %s (its type is %s)' % (
-                name, 'the value' if is_secret(name) else _short(text_of(wishes[given])), error,
-                known[0].settings[given].type))
+            name = _name_of(kind, given, known)
+            if name in names:
+                raise ValueError('%s and %s are one setting: keep one of them' % (given_as[name], given))
+            values = _values_of(name, given, wishes[given], known)
+        except ValueError as finding:
+            findings.append(str(finding))
             continue
         names[name], given_as[name] = values[0], given
         differing = [node for node, value in zip(known, values)
@@ -304,6 +295,25 @@ def plan(kind, wishes, nodes, report_immutable=False, force=False):
             before[node.address][name] = _in_words(name, read_shown(node.settings[name]), 'another value')
             after[node.address][name] = _in_words(name, values[0], 'the given value')
     return Plan(findings, pending, restart_required, _filled(before), _filled(after), names)
+
+
+def _name_of(kind, given, known):
+    """What the ``known`` nodes call the setting ``given``. Raises ValueError with a finding."""
+    lacking = [node for node in known if given not in node.settings]
+    if lacking:
+        raise ValueError(_unknown(kind, given, known, lacking))
+    name = known[0].settings[given].name
+    # In another version the alias is the name.
+    return name if all(name in node.settings for node in known) else given
+
+
+def _values_of(name, given, wish, known):
+    """The typed value of a wish for each of the ``known`` nodes. Raises ValueError with a finding."""
+    try:
+        return [read_value(node.settings[given].type, wish) for node in known]
+    except ValueError as error:
+        raise ValueError('%s: %s %s (its type is %s)' % (
+            name, 'the value' if is_secret(name) else _short(text_of(wish)), error, known[0].settings[given].type))
 
 
 def _filled(values):
@@ -348,6 +358,28 @@ def update_backend_config(name, text, ids):
 
 
 # What both modules do
+
+# A node that has just died or started is shown wrongly for up to 20 s (starrocks.md section 0.1).
+GHOST_SECONDS = 30
+
+
+def read_when_told(look, advice=''):
+    """The NodeSettings that ``look()`` gives, as soon as all living nodes tell theirs; Failure if one never does."""
+    try:
+        return _wait.poll(look, _silent, GHOST_SECONDS)
+    except _wait.WaitTimeout as late:
+        raise Failure('not every living node told its settings within %d s: %s%s'
+                      % (GHOST_SECONDS, '; '.join(late.reasons), advice))
+
+
+def _silent(nodes):
+    """What to wait for: living nodes that do not tell their settings, those with the same reason together."""
+    by_reason = {}
+    for node in nodes:
+        if node.row['alive'] and node.settings is None:
+            by_reason.setdefault((node.title, node.problem), []).append(node.address)
+    return ['%s %s: %s' % (title, ', '.join(addresses), problem) for (title, problem), addresses in by_reason.items()]
+
 
 def report(nodes, names, after=None):
     """The rows to return: of each node its ``row``, its values of ``names`` typed, and the problem with it if any.

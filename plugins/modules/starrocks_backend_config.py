@@ -123,7 +123,6 @@ backends:
       error: null
 """
 
-from ansible_collections.starrocks.cluster.plugins.module_utils import _wait
 from ansible_collections.starrocks.cluster.plugins.module_utils._changes import Feature, version_lacks
 from ansible_collections.starrocks.cluster.plugins.module_utils._connection import NO_WORKER, StatementError
 from ansible_collections.starrocks.cluster.plugins.module_utils._live_settings import (
@@ -131,6 +130,7 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._live_settings i
     NodeSettings,
     backend_settings,
     discreet_settings,
+    read_when_told,
     settle,
     start,
     update_backend_config,
@@ -148,8 +148,6 @@ TABLE = 'information_schema.be_configs'
 # Section 2.2.
 CHANGE = Feature('changing settings of back ends over SQL', '3.0.0',
                  'write them into be.conf and restart the back ends')
-# A node that has just died or started is shown wrongly for up to 20 s (starrocks.md section 0.1).
-GHOST_SECONDS = 30
 # A setting that nodes of every kind and version have: who does not show it does not answer.
 SIGN_OF_LIFE = 'heartbeat_service_port'
 # The listings of nodes that be_configs tells of, and what such a node is.
@@ -244,15 +242,6 @@ def read_settings(session, rows, names):
     return nodes
 
 
-def silent(nodes):
-    """What to wait for: living nodes that do not tell their settings, those with the same reason together."""
-    by_problem = {}
-    for node in nodes:
-        if node.row['alive'] and node.settings is None:
-            by_problem.setdefault(node.problem, []).append(node.address)
-    return ['%s: %s' % (', '.join(addresses), problem) for problem, addresses in by_problem.items()]
-
-
 def run(module):
     wished, findings = parse_nodes(module.params['nodes'])
     start(module, BACKEND, findings=findings)
@@ -264,13 +253,10 @@ def run(module):
 
     def read():
         try:
-            return _wait.poll(look, silent, GHOST_SECONDS)
-        except _wait.WaitTimeout as late:
-            raise Failure('not every living node told its settings within %d s: %s' % (
-                GHOST_SECONDS, '; '.join(late.reasons)))
-        except StatementError as error:
+            return read_when_told(look)
+        except StatementError:
             refuse_too_old(session)
-            raise error
+            raise
 
     def statements_of(pending):
         refuse_too_old(session)

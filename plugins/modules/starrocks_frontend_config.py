@@ -167,6 +167,7 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._live_settings i
     NodeSettings,
     discreet_settings,
     frontend_settings,
+    read_when_told,
     set_frontend_config,
     settle,
     start,
@@ -181,8 +182,6 @@ SHOW_SETTINGS = 'ADMIN SHOW FRONTEND CONFIG'
 PERSISTENT = Feature('WITH PERSISTENT', '3.5.0', 'leave persistent out, and write fe.conf by other means')
 # In the words of an error: the front ends on which a value was not set (section 3.5).
 NOT_REACHED = re.compile(r'set config for fe\[([^\]]*)\] failed')
-# A dead front end is shown as alive for up to 20 s (starrocks.md section 0.1); then it is known to be dead.
-GHOST_SECONDS = 30
 
 
 def look(session, row):
@@ -206,15 +205,8 @@ def look_at_one(session):
 
 def read_all(session):
     """The NodeSettings of every front end; a dead one that is still shown alive is waited for to be shown dead."""
-    def silent(nodes):
-        return ['front end %s: %s' % (node.address, node.problem)
-                for node in nodes if node.row['alive'] and node.settings is None]
-
-    try:
-        return _wait.poll(lambda: [look(session, row) for row in session.rows(FRONTENDS)], silent, GHOST_SECONDS)
-    except _wait.WaitTimeout as late:
-        raise Failure('the settings of every living front end have to be compared, and within %d s one did not answer: '
-                      '%s. compare: one does without the others' % (GHOST_SECONDS, '; '.join(late.reasons)))
+    return read_when_told(lambda: [look(session, row) for row in session.rows(FRONTENDS)],
+                          '. compare: one does without the others')
 
 
 def refuse_persistent(nodes):
