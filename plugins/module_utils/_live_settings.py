@@ -327,7 +327,7 @@ def _in_words(name, value, instead=HIDDEN):
 def _unknown(kind, name, known, lacking):
     where = '' if len(lacking) == len(known) else ' on ' + ', '.join(node.address for node in lacking)
     hint = nearest(name, {other for node in lacking for other in list(node.settings) + list(node.others)})
-    return '%s is no setting of a %s%s%s' % (name, kind.title, where, '; did you mean %s?' % hint if hint else '')
+    return '%s is no setting of a %s%s%s' % (name, kind.title, where, ' (did you mean %s?)' % hint if hint else '')
 
 
 def nearest(name, names):
@@ -348,6 +348,12 @@ def set_frontend_config(name, text, persistent=False):
     """One setting per statement: the grammar takes no second one."""
     return 'ADMIN SET FRONTEND CONFIG (%s = %s)%s' % (
         quote(name, '"'), quote(text, '"'), WITH_PERSISTENT if persistent else '')
+
+
+def common_text(name, nodes):
+    """The text with which a statement gives the setting the value that all of ``nodes`` show; None if they differ."""
+    texts = {text_of(read_shown(node.settings[name])) for node in nodes}
+    return texts.pop() if len(texts) == 1 else None
 
 
 def update_backend_config(name, text, ids):

@@ -29,7 +29,8 @@ options:
     description:
       - Have each front end write the settings that are set into its C(fe.conf) as well (StarRocks 3.5 and later).
       - StarRocks writes that file before it looks at the value. The module sets each value in memory first, and has
-        it written only once it was taken.
+        it written only once it was taken. If then it may not be written (StarRocks refuses it in containers and where
+        the file is read-only), the former value is set again and the task fails.
       - What C(fe.conf) holds cannot be seen over SQL. A setting that has its value in memory already is left alone, and
         whether C(fe.conf) has it too stays unknown; see O(force).
       - Where the roles of this collection write C(fe.conf), use C(starrocks_fe_config) instead; they would take the
@@ -159,12 +160,18 @@ import re
 
 from ansible_collections.starrocks.cluster.plugins.module_utils import _wait
 from ansible_collections.starrocks.cluster.plugins.module_utils._changes import Feature, version_lacks
-from ansible_collections.starrocks.cluster.plugins.module_utils._connection import SET_IN_PART, SqlError, StatementError
+from ansible_collections.starrocks.cluster.plugins.module_utils._connection import (
+    FINAL,
+    SET_IN_PART,
+    SqlError,
+    StatementError,
+)
 from ansible_collections.starrocks.cluster.plugins.module_utils._live_settings import (
     FORBIDDEN_IN_FILE,
     FRONTEND,
     WITH_PERSISTENT,
     NodeSettings,
+    common_text,
     discreet_settings,
     frontend_settings,
     read_when_told,
@@ -222,22 +229,43 @@ def run(module):
     start(module, FRONTEND, FORBIDDEN_IN_FILE if params['persistent'] else ())
     session = module.session
     told, unwritten = [], set()
+    seen, former = [], {}
 
     def read():
         nodes = read_all(session) if params['compare'] == 'all' else [look_at_one(session)]
         if params['persistent']:
             refuse_persistent(nodes)
+        seen[:] = [node for node in nodes if node.settings is not None]
         return nodes
 
     def statements_of(pending):
+        statement = set_frontend_config(pending.name, pending.text)
+        if not params['persistent']:
+            return [statement]
         # In memory first: a value that the front end refuses must not have been written into fe.conf by then.
-        ways = (False, True) if params['persistent'] else (False,)
-        return [set_frontend_config(pending.name, pending.text, way) for way in ways]
+        written = statement + WITH_PERSISTENT
+        former[written] = (pending.name, common_text(pending.name, seen))
+        return [statement, written]
+
+    def take_back(name, text):
+        """Undo the last statement: what is in memory alone would look like done to the next run."""
+        if text is None:
+            return
+        statement = set_frontend_config(name, text)
+        try:
+            session.change(statement)
+        except SqlError as error:
+            module.module.warn('%s could not be taken back after this: %s' % (name, error))
+        else:
+            module.changed = len(module.queries) > 1
+            module.queries.append(statement)
 
     def run_one(statement):
         try:
             session.change(statement)
         except StatementError as error:
+            if error.outcome == FINAL and error.rule is not SET_IN_PART and statement in former:
+                take_back(*former[statement])
             # Set on those that could be reached: what is left is seen when they are asked again.
             if error.rule is not SET_IN_PART:
                 raise

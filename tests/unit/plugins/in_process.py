@@ -24,8 +24,10 @@ except ImportError:  # before ansible-core 2.19
 else:
 
     def as_on_a_host():
-        """A test before may have made Ansible take this process for the controller, which prints warnings."""
-        return mock.patch('ansible.module_utils._internal.is_controller', False)
+        """A test before may have made Ansible take this process for the controller, which prints warnings, and checks
+        what modules are given."""
+        return mock.patch.multiple('ansible.module_utils._internal', is_controller=False,
+                                   import_controller_module=lambda name: None)
 
 
 # What makes a module tell its arguments: from 2.21 on it is asked to with -vvv alone, before it does so always.

@@ -10,7 +10,10 @@ import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.common.text.converters import to_bytes
 from ansible_collections.starrocks.cluster.plugins.module_utils import _connection, _sql_module, _wait
-from ansible_collections.starrocks.cluster.tests.unit.plugins.in_process import TELL_ARGUMENTS
+from ansible_collections.starrocks.cluster.tests.unit.plugins.in_process import (
+    TELL_ARGUMENTS,
+    as_on_a_host,
+)
 from ansible_collections.starrocks.cluster.tests.unit.plugins.module_utils.sql_double import Clock
 
 
@@ -47,7 +50,7 @@ def run(monkeypatch, capsys):
         monkeypatch.setattr(basic.AnsibleModule, 'warn', lambda module, text: warnings.append(text))
         logged = []
         monkeypatch.setattr(basic.AnsibleModule, 'log', lambda module, text, log_args=None: logged.append(text))
-        with pytest.raises(SystemExit):
+        with pytest.raises(SystemExit), as_on_a_host():
             module.main()
         return dict(json.loads(capsys.readouterr().out), warned=' '.join(warnings), logged=' '.join(logged))
 

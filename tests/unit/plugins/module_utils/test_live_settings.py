@@ -210,8 +210,8 @@ def test_all_findings_at_once():
                            "tablet_sched_disable_balance": "maybe", "default_replication_num": 70000,
                            "ldap_pwd": ["a"]}, [frontend()])
     assert [text.split(":")[0] for text in done.findings] == [
-        "tablet_sched_disable_balanse is no setting of a front end; did you mean tablet_sched_disable_balance?",
-        "QUERY_PORT is no setting of a front end; did you mean query_port?",
+        "tablet_sched_disable_balanse is no setting of a front end (did you mean tablet_sched_disable_balance?)",
+        "QUERY_PORT is no setting of a front end (did you mean query_port?)",
         "nosuch is no setting of a front end",
         "query_port takes another value only with a restart (it is 9030 on fe1)",
         "tablet_sched_disable_balance", "default_replication_num", "ldap_pwd"]

@@ -172,6 +172,33 @@ def test_a_file_that_one_did_not_write(front_ends, run):
     assert result['changed'] and not result.get('failed') and 'front end fe2: it is not alive' in result['warned']
 
 
+def test_a_file_that_nobody_may_write(front_ends, run):
+    """The value is taken back, so that the next run does not find all as it should be and call that a success."""
+    back = SET.replace('"5"', '"1"')
+    front_ends['fe1'].answers[back] = lambda: (front_ends.values.update(dict.fromkeys(front_ends.values, '1')),
+                                               ((), []))[1]
+    arguments = dict(settings={'limit': 5}, persistent=True)
+    for dummy in range(2):
+        front_ends['fe1'].faults.append((SET + ' WITH', said('current running mode is not persisted'), False))
+        result = run(starrocks_frontend_config, **arguments)
+        assert result['failed'] and 'leave persistent out' in result['msg']
+        assert (result['changed'], result['queries'], front_ends.changes[-3:]) == (
+            False, [SET, back], [SET, SET + ' WITH PERSISTENT', back])
+        assert [row['settings'] for row in result['frontends']] == [{'limit': 1}] * 3
+    # Where they had several values there is none to go back to.
+    front_ends.values['fe2'] = '2'
+    front_ends['fe1'].faults.append((SET + ' WITH', said('current running mode is not persisted'), False))
+    result = run(starrocks_frontend_config, **arguments)
+    assert (result['changed'], result['queries']) == (True, [SET])
+    # What takes it back may fail too.
+    front_ends.values = dict.fromkeys(front_ends.values, '1')
+    front_ends['fe1'].faults += [(SET + ' WITH', said('current running mode is not persisted'), False),
+                                 (back, said('no'), False)]
+    result = run(starrocks_frontend_config, **arguments)
+    assert 'not persisted' in result['msg'] and (result['changed'], result['queries']) == (True, [SET])
+    assert 'limit could not be taken back' in result['warned'] and '(1064) no' in result['warned']
+
+
 def test_comparing_with_one_the_others_are_not_forgotten(front_ends, run):
     front_ends['fe1'].faults.append(('ADMIN SET', not_reached('fe3'), True))
     result = run(starrocks_frontend_config, settings={'limit': 5}, compare='one')
