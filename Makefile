@@ -66,7 +66,7 @@ unit: house  ## unit tests
 
 .PHONY: simulator
 simulator: house  ## tests of the stand-in
-	@tests/tools/own_network pytest -q -n 3 --dist loadfile tests/simulator/tests $(ARGS)
+	@tests/tools/own_network pytest -q -n 2 --dist loadfile tests/simulator/tests $(ARGS)
 
 .PHONY: conformance
 conformance: house  ## the stand-in against what real front ends answered
@@ -74,7 +74,7 @@ conformance: house  ## the stand-in against what real front ends answered
 
 .PHONY: integration
 integration: house  ## modules against the stand-in
-	@COVERAGE=integration tests/tools/pytest tests/integration -n 3 --dist loadfile $(ARGS)
+	@COVERAGE=integration tests/tools/pytest tests/integration -n 2 --dist loadfile $(ARGS)
 
 .PHONY: coverage
 coverage: house  ## what the last `make unit` and `make integration` ran of plugins/

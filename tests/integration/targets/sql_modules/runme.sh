@@ -5,4 +5,4 @@ set -euo pipefail
 collections=${ANSIBLE_COLLECTIONS_PATH%%:*}
 export PYTHONPATH="$PYTHONPATH:$collections"
 cd "$collections/ansible_collections/starrocks/cluster"
-exec python -m pytest -q -n 3 --dist loadfile tests/integration/sql "$@"
+exec python -m pytest -q -n 2 --dist loadfile tests/integration/sql "$@"
