@@ -4,9 +4,12 @@
 
 """starrocks_user against a front end of each line of versions."""
 
+import json
+import sys
+
 import pymysql
 import pytest
-from conftest import PASSWORD, texts_in
+from conftest import PASSWORD, run_ansible, texts_in
 
 SECRET = "s'e\"c\\ret %s; -- \u4e2d"
 OTHER = "another one"
@@ -219,3 +222,40 @@ def test_a_role_that_is_not_there(cluster):
     assert user(cluster, name="viewer", password=SECRET, roles=["db_admin"])["queries"] == [
         "GRANT 'db_admin' TO USER 'viewer'@'%'"]
     user(cluster, name="viewer", state="absent")
+
+
+PLAYBOOK = """
+- hosts: localhost
+  gather_facts: false
+  module_defaults:
+    group/starrocks.cluster.starrocks: {login_hosts: ["{{ front_end }}"], login_password: "{{ root_password }}"}
+  tasks:
+    - starrocks.cluster.starrocks_user: {name: shown, password: "{{ secret }}"}
+    - starrocks.cluster.starrocks_user: {name: shown, password: "{{ secret }} new", roles: [nobody]}
+      ignore_errors: true
+    - starrocks.cluster.starrocks_query:
+        query: ["SET PASSWORD FOR shown = PASSWORD('{{ secret }} \\\\' two')", "SET PASSWORD FOR shown = PASSWORD(%s)"]
+        positional_args: ["{{ secret }} three"]
+    - starrocks.cluster.starrocks_query:
+        query: SET PASSWORD FOR nobody = PASSWORD(%(p)s)
+        named_args: {p: "{{ secret }}"}
+      ignore_errors: true
+    - starrocks.cluster.starrocks_frontend_config:
+        settings: {authentication_ldap_simple_bind_root_pwd: '{{ secret }} "four"', nosuch_token: "{{ secret }}"}
+      ignore_errors: true
+    - starrocks.cluster.starrocks_frontend_config:
+        settings: {authentication_ldap_simple_bind_root_pwd: '{{ secret }} "five"'}
+    - starrocks.cluster.starrocks_user: {name: shown, state: absent}
+"""
+
+
+def test_no_secret_is_shown_with_vvv(cluster, tmp_path):
+    (tmp_path / "play.yml").write_text(PLAYBOOK, encoding="utf-8")
+    (tmp_path / "secrets.json").write_text(json.dumps({
+        "front_end": cluster.first, "root_password": cluster.password, "secret": "S3CRET",
+        "ansible_python_interpreter": sys.executable}), encoding="utf-8")
+    done = run_ansible(["ansible-playbook", "-i", "localhost,", "-c", "local", "-e", "@secrets.json", "-vvv", "--diff",
+                        "play.yml"], tmp_path)
+    assert done.returncode == 0 and "failed=0" in done.stdout and "ignored=3" in done.stdout, done.stdout + done.stderr
+    assert done.stdout.count("module_args") == 7
+    assert "S3CRET" not in done.stdout + done.stderr and PASSWORD not in done.stdout + done.stderr
