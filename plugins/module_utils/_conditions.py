@@ -50,9 +50,13 @@ def _chosen(condition, tables, resolve):
     if condition['nodes'] is None:
         return rows, []
     port_column = TABLES[condition['kind']].port
-    chosen, missing = [], []
+    chosen, missing, shown = [], [], {}
+    for row in rows:
+        shown.setdefault(normalise(row['host']), []).append(row)
     for host, port in condition['nodes']:
-        found = [row for row in rows if port in (None, row[port_column]) and same_host(host, row['host'], resolve)]
+        # Names are looked up only where the spelling does not tell.
+        found = [row for row in shown.get(normalise(host), ()) if port in (None, row[port_column])] or [
+            row for row in rows if port in (None, row[port_column]) and same_host(host, row['host'], resolve)]
         chosen += [row for row in found if row not in chosen]
         if not found:
             missing.append((host, port))

@@ -13,11 +13,14 @@ import ipaddress
 import re
 import socket
 import threading
+from functools import lru_cache
 
 _NAME = re.compile(r'^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}))*\.?$')
 
 # Hosts that are looked up at the same time.
 LOOKUPS = 32
+# Spellings that are remembered: with hundreds of nodes each is compared with all others.
+SPELLINGS = 8192
 
 
 def _bare(host):
@@ -26,6 +29,7 @@ def _bare(host):
     return host[1:-1] if host.startswith('[') and host.endswith(']') else host
 
 
+@lru_cache(maxsize=SPELLINGS)
 def _address_in(host):
     """The address that ``host`` is, or None for a name.
 
@@ -42,6 +46,7 @@ def _address_in(host):
     return getattr(address, 'ipv4_mapped', None) or address
 
 
+@lru_cache(maxsize=SPELLINGS)
 def normalise(host):
     """One spelling per host: addresses in their canonical form without brackets, names in lower case."""
     address = _address_in(host)
