@@ -144,3 +144,12 @@ def test_findings(name, given, words):
 
 def test_the_same_host_with_another_port_is_another_node():
     assert checked('alive', kind='backends', nodes=['h1:9050', 'h1:9051'])['nodes'] == [('h1', 9050), ('h1', 9051)]
+
+
+def test_a_thousand_nodes_take_no_minute():
+    hosts = ['10.0.%d.%d' % (number // 200, number % 200 + 1) for number in range(1000)]
+    rows = [backend(host, backend_id=number) for number, host in enumerate(hosts)]
+    began = time.monotonic()
+    condition = checked('alive', kind='backends', nodes=hosts)
+    assert conditions.lacks(condition, {'backends': rows}, resolve) == []
+    assert time.monotonic() - began < 10
