@@ -341,13 +341,10 @@ def nearest(name, names):
 
 # Statements (section 2.2)
 
-WITH_PERSISTENT = ' WITH PERSISTENT'
-
-
 def set_frontend_config(name, text, persistent=False):
     """One setting per statement: the grammar takes no second one."""
     return 'ADMIN SET FRONTEND CONFIG (%s = %s)%s' % (
-        quote(name, '"'), quote(text, '"'), WITH_PERSISTENT if persistent else '')
+        quote(name, '"'), quote(text, '"'), ' WITH PERSISTENT' if persistent else '')
 
 
 def common_text(name, nodes):

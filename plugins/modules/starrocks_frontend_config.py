@@ -169,7 +169,6 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._connection impo
 from ansible_collections.starrocks.cluster.plugins.module_utils._live_settings import (
     FORBIDDEN_IN_FILE,
     FRONTEND,
-    WITH_PERSISTENT,
     NodeSettings,
     common_text,
     discreet_settings,
@@ -224,64 +223,77 @@ def refuse_persistent(nodes):
         raise Failure('. '.join(reasons))
 
 
-def run(module):
-    params = module.params
-    start(module, FRONTEND, FORBIDDEN_IN_FILE if params['persistent'] else ())
-    session = module.session
-    told, unwritten = [], set()
-    seen, former = [], {}
+class Settings(object):
+    """The settings of the front ends in one module call: read, set, taken back where one is refused half-way."""
 
-    def read():
-        nodes = read_all(session) if params['compare'] == 'all' else [look_at_one(session)]
-        if params['persistent']:
+    def __init__(self, module):
+        self.module = module
+        self.session = module.session
+        self.persistent = module.params['persistent']
+        # What StarRocks said of front ends that it did not reach, and those of them whose fe.conf it did not write.
+        self.told = []
+        self.unwritten = set()
+        self._known = []
+        # Statement that writes fe.conf -> (name, the text before, None where the front ends differed).
+        self._former = {}
+
+    def read(self):
+        session = self.session
+        nodes = read_all(session) if self.module.params['compare'] == 'all' else [look_at_one(session)]
+        if self.persistent:
             refuse_persistent(nodes)
-        seen[:] = [node for node in nodes if node.settings is not None]
+        self._known = [node for node in nodes if node.settings is not None]
         return nodes
 
-    def statements_of(pending):
+    def statements_of(self, pending):
         statement = set_frontend_config(pending.name, pending.text)
-        if not params['persistent']:
+        if not self.persistent:
             return [statement]
         # In memory first: a value that the front end refuses must not have been written into fe.conf by then.
-        written = statement + WITH_PERSISTENT
-        former[written] = (pending.name, common_text(pending.name, seen))
+        written = set_frontend_config(pending.name, pending.text, persistent=True)
+        self._former[written] = (pending.name, common_text(pending.name, self._known))
         return [statement, written]
 
-    def take_back(name, text):
+    def run(self, statement):
+        try:
+            self.session.change(statement)
+        except StatementError as error:
+            if error.rule is not SET_IN_PART:
+                if error.outcome == FINAL and statement in self._former:
+                    self._take_back(*self._former[statement])
+                raise
+            # Set on those that could be reached: what is left is seen when they are asked again.
+            if error.words not in self.told:
+                self.told.append(error.words)
+            if statement in self._former:
+                self.unwritten.update(NOT_REACHED.findall(error.words))
+
+    def _take_back(self, name, text):
         """Undo the last statement: what is in memory alone would look like done to the next run."""
         if text is None:
             return
         statement = set_frontend_config(name, text)
         try:
-            session.change(statement)
+            self.session.change(statement)
         except SqlError as error:
-            module.module.warn('%s could not be taken back after this: %s' % (name, error))
+            self.module.module.warn('%s could not be taken back after this: %s' % (name, error))
         else:
-            module.changed = len(module.queries) > 1
-            module.queries.append(statement)
+            self.module.changed = len(self.module.queries) > 1
+            self.module.queries.append(statement)
 
-    def run_one(statement):
-        try:
-            session.change(statement)
-        except StatementError as error:
-            if error.outcome == FINAL and error.rule is not SET_IN_PART and statement in former:
-                take_back(*former[statement])
-            # Set on those that could be reached: what is left is seen when they are asked again.
-            if error.rule is not SET_IN_PART:
-                raise
-            if error.words not in told:
-                told.append(error.words)
-            if statement.endswith(WITH_PERSISTENT):
-                unwritten.update(NOT_REACHED.findall(error.words))
 
-    result = settle(module, FRONTEND, 'frontends', read, statements_of, run_one, told)
-    if told and params['compare'] == 'one':
-        module.module.warn('the settings were not set on every front end. StarRocks said: %s' % '; '.join(told))
+def run(module):
+    params = module.params
+    start(module, FRONTEND, FORBIDDEN_IN_FILE if params['persistent'] else ())
+    settings = Settings(module)
+    result = settle(module, FRONTEND, 'frontends', settings.read, settings.statements_of, settings.run, settings.told)
+    said = 'StarRocks said: %s' % '; '.join(settings.told)
+    if settings.told and params['compare'] == 'one':
+        module.module.warn('the settings were not set on every front end. %s' % said)
     # Of what fe.conf holds nothing is seen when the settings are compared.
-    lacking = unwritten - {row['host'] for row in result['frontends'] if row['error']}
+    lacking = settings.unwritten - {row['host'] for row in result['frontends'] if row['error']}
     if lacking:
-        raise Failure('fe.conf was not written on %s. StarRocks said: %s'
-                      % (', '.join(sorted(lacking)), '; '.join(told)),
+        raise Failure('fe.conf was not written on %s. %s' % (', '.join(sorted(lacking)), said),
                       frontends=result['frontends'], restart_required=result['restart_required'])
     return result
 
