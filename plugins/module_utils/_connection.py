@@ -241,10 +241,14 @@ class BadOptions(ValueError):
 
 
 def options_from(params):
-    """ConnectionOptions from a module's parameters and its config file. Raises BadOptions with all findings; asks no
-    server."""
-    params, findings = settled(params)
-    targets = []
+    """ConnectionOptions from a module's parameters and its config file, which is read here. As checked_options()."""
+    return checked_options(*settled(params))
+
+
+def checked_options(params, findings):
+    """ConnectionOptions from what settled() gave. Raises BadOptions with all findings, those ``findings`` among them;
+    asks no server."""
+    findings, targets = list(findings), []
     if not params['login_hosts'] and not findings:
         findings.append('login_hosts is empty: name at least one front end, or a config_file that does')
     for text in params['login_hosts'] or ():

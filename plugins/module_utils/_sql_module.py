@@ -16,7 +16,7 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._connection impo
     BadOptions,
     Session,
     SqlError,
-    options_from,
+    checked_options,
 )
 from ansible_collections.starrocks.cluster.plugins.module_utils._option_file import settled
 from ansible_collections.starrocks.cluster.plugins.module_utils._statements import HIDDEN, hide_secrets, spellings
@@ -145,7 +145,7 @@ class SqlModule(object):
             supports_check_mode=True,
             **restrictions)
         # Findings about the file are told with all others: see refuse().
-        self.params = settled(self.module.params)[0]
+        self.params, self._file_findings = settled(self.module.params)
         self.hide([self.params['login_password']])
         self.check_mode = self.module.check_mode
         self.queries = []
@@ -164,9 +164,9 @@ class SqlModule(object):
         return self._session
 
     def _connection_options(self):
-        """The ConnectionOptions, read once: they may be in files. Raises BadOptions."""
+        """The ConnectionOptions, made once: certificates are in files. Raises BadOptions."""
         if self._options is None:
-            self._options = options_from(self.params)
+            self._options = checked_options(self.params, self._file_findings)
         return self._options
 
     def hide(self, secrets):

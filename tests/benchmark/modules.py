@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import zipfile
@@ -81,10 +80,7 @@ def front_end(release: trial.Release) -> Iterator[None]:
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        unpacked = folder / "release"
-        unpacked.mkdir()
-        subprocess.run(["tar", "--extract", "--gzip", f"--file={release.archive}", f"--directory={unpacked}",
-                        "--strip-components=1"], check=True)  # fmt: skip
+        unpacked = standin_nodes.unpack(release.version, folder / "release")
         home = folder / "fe"
         home.mkdir()
         settings = {"priority_networks": f"{ADDRESS}/32", "frontend_address": ADDRESS, "meta_dir": home / "meta"}
@@ -105,17 +101,9 @@ def overheard() -> Iterator[list[str]]:
     A connection begins with SET and SELECT @@version_comment. Needs root, see statements.py. Raises TrialError.
     """
     found: list[str] = []
-    command = [PYTHON, str(HERE / "statements.py"), str(QUERY_PORT), ADDRESS]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as listener:
-        try:
-            if listener.stdout.readline() != "ready\n":
-                raise trial.TrialError("nobody can listen on this machine: see above")
-            yield found
-        finally:
-            said, _ = listener.communicate(timeout=30)
-    if listener.returncode:
-        raise trial.TrialError(f"the listener ended with status {listener.returncode}")
-    found += [text for text in said.splitlines() if not text.upper().startswith(("SET ", "SELECT @@VERSION_COMMENT"))]
+    with trial.listening([PYTHON, HERE / "statements.py", str(QUERY_PORT), ADDRESS]) as heard:
+        yield found
+    found += [text for text in heard if not text.upper().startswith(("SET ", "SELECT @@VERSION_COMMENT"))]
 
 
 def play(name: str, tasks: Sequence[dict[str, Any]], changed: int) -> dict[str, float]:

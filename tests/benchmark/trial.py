@@ -15,7 +15,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -128,6 +128,26 @@ def answer(*command: str | Path) -> str:
     if done.returncode:
         raise TrialError(f"{shlex.join(words)}: exit status {done.returncode}")
     return done.stdout
+
+
+@contextlib.contextmanager
+def listening(command: Sequence[str | Path]) -> Iterator[list[str]]:
+    """Have a program run statements.py meanwhile. Yields what it hears, a line each; there when the context has ended.
+
+    Raises TrialError when nobody could listen.
+    """
+    heard: list[str] = []
+    words = [str(word) for word in command]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as listener:
+        try:
+            if listener.stdout.readline() != "ready\n":
+                raise TrialError(f"nobody can listen: see above ({words[0]})")
+            yield heard
+        finally:
+            said, _ = listener.communicate(timeout=30)  # its standard input ends here
+    if listener.returncode:
+        raise TrialError(f"the listener ended with status {listener.returncode} ({words[0]})")
+    heard += said.splitlines()
 
 
 # -- hosts ------------------------------------------------------------------------------------------------------------

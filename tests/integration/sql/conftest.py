@@ -18,14 +18,13 @@ import time
 
 import pymysql
 import pytest
-from ansible.module_utils.common.parameters import PASS_VARS
+from ansible_collections.starrocks.cluster.tests.unit.plugins.in_process import TELL_ARGUMENTS
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 # Where this collection lies as Ansible looks for it: build/ in the checkout, elsewhere under ansible-test.
 COLLECTIONS = next(path for path in sys.path if pathlib.Path(path, "ansible_collections/starrocks/cluster").is_dir())
 MODULES = "ansible_collections.starrocks.cluster.plugins.modules."
 # What makes a module tell its arguments: from 2.21 on it is asked to with -vvv alone, before it does so always.
-TELL_ARGUMENTS = {"_ansible_inject_invocation": True} if "inject_invocation" in PASS_VARS else {}
 PASSWORD = "it's \"secret\" \\ enough"
 
 # Each node has an address of its own in 127.0.0.0/8, so that one machine holds a cluster with one set of ports, and
