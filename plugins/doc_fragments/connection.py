@@ -31,8 +31,8 @@ options:
   login_user:
     description:
       - The account to log in with. V(root) where neither this option nor O(config_file) says otherwise.
-      - Without being C(root) it needs the role C(cluster_admin), and for some listings the privilege C(OPERATE), both
-        by default roles.
+      - Without being C(root) it needs the role C(cluster_admin), for some listings the privilege C(OPERATE), and for
+        blacklists C(BLACKLIST), all by default roles.
     type: str
   login_password:
     description: The password of O(login_user). Empty where neither this option nor O(config_file) says otherwise.

@@ -183,6 +183,10 @@ def test_operations_account(make):
     one.query("SET DEFAULT ROLE operations TO ops")
     assert one.query("SHOW PROC '/frontends'", **login)
     one.query('ALTER SYSTEM ADD BACKEND "127.0.0.2:9050"', **login)
+    for statement in ("SHOW BACKEND BLACKLIST", "ADD BACKEND BLACKLIST 1", "DELETE BACKEND BLACKLIST 1"):
+        assert "the BLACKLIST privilege(s) on SYSTEM" in one.refusal(statement, **login)[1]
+    one.query("GRANT BLACKLIST ON SYSTEM TO ROLE operations")
+    assert one.query("SHOW BACKEND BLACKLIST", **login) == []
     assert "'NODE' cannot be granted to user or role directly" in one.refusal("GRANT NODE ON SYSTEM TO USER ops")[1]
 
 

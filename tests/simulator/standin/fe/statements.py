@@ -21,6 +21,7 @@ _NODE = ("NODE",)
 _OPERATE = ("OPERATE",)
 _EITHER = ("OPERATE", "NODE")
 _GRANT = ("GRANT",)
+_BLACKLIST = ("BLACKLIST",)
 _CREATE = ("CREATE DATABASE",)
 
 # Statements that change the state, on the leader: name -> (needed privileges, function(context, state, ...)).
@@ -413,7 +414,7 @@ class Session:
     # -- blacklists: of this front end alone, in memory --------------------------------------------
 
     def _change_blacklist(self, ids, kind, title, change):
-        self._require(_OPERATE)
+        self._require(_BLACKLIST)
         known = {node["id"] for node in self.frontend.replica.state[kind]}
         for number in ids:
             if number not in known and (change == self.frontend.blacklist.add or self.version >= "4.0"):
@@ -423,7 +424,7 @@ class Session:
 
     def _blacklist(self, kind, column):
         """Up to 3.5 one list for all nodes. Times are in the zone of the process, whatever the session's (0.18)."""
-        self._require(_OPERATE)
+        self._require(_BLACKLIST)
         members = {node["id"] for node in self.frontend.replica.state[kind]}
         period = self.config.text("black_host_connect_failures_within_time") or "5"
         return Table((column, "AddBlackListType", "LostConnectionTime", "LostConnectionNumberInPeriod",
