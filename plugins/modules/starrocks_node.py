@@ -181,14 +181,12 @@ logs:
 import grp
 import os
 import pwd
-import shutil
-import tempfile
 import time
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.starrocks.cluster.plugins.module_utils._files import Files
 from ansible_collections.starrocks.cluster.plugins.module_utils._node import (
     UNIT_PROPERTIES,
-    file_diff,
     first_start_text,
     parse_listening,
     parse_properties,
@@ -199,14 +197,11 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._node import (
 )
 
 
-class Host(object):
+class Host(Files):
     """Reads and changes the host; in check mode it only reads."""
 
     def __init__(self, module):
-        self.module = module
-        self.check_mode = module.check_mode
-        self.changed = False
-        self.diff = []
+        super(Host, self).__init__(module)
         scope = module.params['scope']
         self.systemctl = [module.get_bin_path('systemctl', required=True)] + (['--user'] if scope == 'user' else [])
         if scope == 'user':
@@ -233,105 +228,6 @@ class Host(object):
                 return -1
             self.module.fail_json(msg="The %s '%s' does not exist on this host. Run the role "
                                       "starrocks.cluster.prerequisites first, or create it." % (option, name))
-
-    def note(self, text):
-        """Record a change: it counts, and it stands in the diff."""
-        self.changed = True
-        self.diff.append({'prepared': text if text.endswith('\n') else text + '\n'})
-
-    def attributes(self, path):
-        """Return (owner, group, mode) of a path, None where it is absent."""
-        try:
-            status = os.lstat(path)
-        except OSError:
-            return None
-        return status.st_uid, status.st_gid, status.st_mode & 0o7777
-
-    def wanted_attributes(self, found, mode, owned=True):
-        """Return the attributes a path should have; what is not asked for stays as found."""
-        uid, gid = (self.owner, self.group) if owned else (-1, -1)
-        if found is not None:
-            uid, gid = (found[0] if uid < 0 else uid), (found[1] if gid < 0 else gid)
-        return uid, gid, int(mode, 8)
-
-    @staticmethod
-    def describe(attributes):
-        return '' if attributes is None else '%s:%s %04o' % attributes
-
-    def directory(self, path, mode):
-        """Make a directory, or mend its owner and mode. A symbolic link to a directory is left to its maker."""
-        if os.path.islink(path) and os.path.isdir(path):
-            return
-        found = self.attributes(path)
-        if found is not None and not os.path.isdir(path):
-            self.module.fail_json(msg="%s is in the way: a directory is needed there, and it is something else. "
-                                      "Move it aside and run again." % path)
-        wanted = self.wanted_attributes(found, mode)
-        if found == wanted:
-            return
-        self.note('--- %s/ (%s)\n+++ %s/ (%s)\n' % (
-            path, self.describe(found) or 'absent', path, self.describe(wanted)))
-        if self.check_mode:
-            return
-        if found is None:
-            os.makedirs(path)
-        os.chown(path, wanted[0], wanted[1])
-        os.chmod(path, wanted[2])
-
-    def file(self, path, content, mode, owned=True):
-        """Write a file in one step (write beside it, fsync, rename), or mend its owner and mode.
-
-        A symbolic link is replaced by the file: what it points to is somebody else's.
-        """
-        found = self.attributes(path)
-        before = None
-        if found is not None and not os.path.islink(path):
-            if not os.path.isfile(path):
-                self.module.fail_json(msg="%s is in the way: a file is needed there, and it is something else. "
-                                          "Move it aside and run again." % path)
-            with open(path, 'rb') as handle:
-                before = handle.read().decode('utf-8', 'replace')
-        wanted = self.wanted_attributes(found, mode, owned)
-        if before == content and found == wanted:
-            return False
-        self.note(file_diff(path, before, content, self.describe(found), self.describe(wanted)))
-        if self.check_mode:
-            return True
-        if before == content:
-            os.chown(path, wanted[0], wanted[1])
-            os.chmod(path, wanted[2])
-            return True
-        if not os.path.isdir(os.path.dirname(path)):
-            os.makedirs(os.path.dirname(path))
-        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix='.' + os.path.basename(path))
-        try:
-            with os.fdopen(handle, 'wb') as stream:
-                stream.write(content.encode('utf-8'))
-                stream.flush()
-                os.fchown(stream.fileno(), wanted[0], wanted[1])
-                os.fchmod(stream.fileno(), wanted[2])
-                os.fsync(stream.fileno())
-            os.rename(temporary, path)
-        except Exception:
-            os.unlink(temporary)
-            raise
-        return True
-
-    def remove(self, path):
-        """Remove a file or a folder with all that is in it; of a mount point, what is in it."""
-        if not os.path.lexists(path):
-            return
-        if os.path.ismount(path):
-            for name in sorted(os.listdir(path)):
-                self.remove(os.path.join(path, name))
-            return
-        self.note('--- %s\n+++ %s (absent)\n' % (path, path))
-        if self.check_mode:
-            return
-        if os.path.isdir(path) and not os.path.islink(path):
-            shutil.rmtree(path)
-        else:
-            os.unlink(path)
 
     def systemd(self, *arguments):
         """Run systemctl; what it says on failure is the error."""
