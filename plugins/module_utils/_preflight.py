@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether a host is ready for its nodes: from facts (_preflight_facts.py) and wishes to named checks. No I/O.
 
-A check is {name, status, found, needed, fix}: status is ok, warning or failure, the others are text; fix is '' when
-there is nothing to mend. ``wishes`` are the options of starrocks_preflight. Each check function takes (facts, wishes)
-and returns a list of checks, empty where the check has no meaning on this host.
+``wishes`` are the options of starrocks_preflight. Each check function takes (facts, wishes) and returns a list of
+checks (see _checks.py), empty where the check has no meaning on this host. What is about the operating system alone is
+in _system_checks.py.
 """
 
 import collections
@@ -13,11 +13,19 @@ import ipaddress
 import re
 import sys
 
+from ansible_collections.starrocks.cluster.plugins.module_utils import _jdk_packages, _system_checks
+from ansible_collections.starrocks.cluster.plugins.module_utils._checks import (
+    COMPONENTS,
+    FAILURE,
+    GIB,
+    NODE_NAMES,
+    OK,
+    WARNING,
+    check,
+    kinds,
+    size_text,
+)
 from ansible_collections.starrocks.cluster.plugins.module_utils._versions import Version
-
-OK, WARNING, FAILURE = 'ok', 'warning', 'failure'
-
-GIB = 1024 ** 3
 
 JdkRule = collections.namedtuple('JdkRule', 'since lowest recommended needs_javac refused')
 
@@ -35,14 +43,21 @@ META_FREE_BYTES = 5 * GIB
 META_FREE_SINCE = (3, 0)
 """A front end refuses to start with less free space below meta_dir (starrocks.md 4.3; with BDB-JE 18, so from 3.0)."""
 
-BE_LOWEST_OPEN_FILES = 60000
-"""min_file_descriptor_number: a back end or compute node aborts with fewer (starrocks.md 5.2)."""
+FLOOD_USED_PERCENT, FLOOD_LEFT_BYTES = 95, 107374182400
+"""storage_flood_stage_usage_percent and _left_capacity_bytes: past both, loads into a folder are refused (starrocks.md
+5.2)."""
+
+RELEASE_BYTES = {'fe': 3 * GIB, 'be': 8 * GIB, 'apache_hdfs_broker': 1 * GIB}
+"""Room for the unpacked files of a component. An estimate: StarRocks documents no sizes (starrocks.md 8)."""
+
+FILESYSTEMS = ('ext4', 'xfs')
+"""What the manual asks for (starrocks.md 6)."""
 
 SIZING = {
-    'fe': {'cores': 8, 'memory': 16 * GIB},
-    'be': {'cores': 16, 'memory': 64 * GIB},
-    'cn': {'cores': 16, 'memory': 64 * GIB},
-    'broker': {'cores': 0, 'memory': 0},
+    'fe': {'cores': 8, 'memory': 16 * GIB, 'disk': 100 * GIB},
+    'be': {'cores': 16, 'memory': 64 * GIB, 'disk': 0},
+    'cn': {'cores': 16, 'memory': 64 * GIB, 'disk': 0},
+    'broker': {'cores': 0, 'memory': 0, 'disk': 0},
 }
 """What the manual's sizing asks of a production host, per node (starrocks.md 6)."""
 
@@ -54,28 +69,10 @@ NO_METADATA = {'fe': False, 'complete': False, 'missing': [], 'first_start': Fal
                'meta_dir': None}
 """What a host without a front end says of metadata: the keys of _preflight_facts.metadata."""
 
-NODE_NAMES = {'fe': 'front end', 'be': 'back end', 'cn': 'compute node', 'broker': 'broker'}
-
-
-def check(name, status, found, needed='', fix=''):
-    """Return one check."""
-    return {'name': name, 'status': status, 'found': found, 'needed': needed, 'fix': fix}
-
-
-def kinds(wishes):
-    """Return the kinds of nodes on this host, in a fixed order."""
-    wanted = {node['kind'] for node in wishes['nodes']}
-    return [kind for kind in ('fe', 'be', 'cn', 'broker') if kind in wanted]
-
 
 def port_variable(kind, name):
     """Return the variable that sets a port: starrocks_be_be_http_port; broker_ipc_port is starrocks_broker_ipc_port."""
     return 'starrocks_%s' % name if name.startswith('broker_') else 'starrocks_%s_%s' % (kind, name)
-
-
-def size_text(amount):
-    """Return a size in bytes as text: 4.2 GiB."""
-    return '%.1f GiB' % (amount / float(GIB))
 
 
 def parse_heap(text):
@@ -95,7 +92,12 @@ def choose_address(facts, wishes):
     one, silently; in FQDN mode its canonical host name must resolve back to it.
     """
     if wishes['host_type'] == 'FQDN':
-        return _choose_name(facts['canonical'], facts['addresses'])
+        return _choose_name(facts['canonical'], facts['addresses'], wishes['manage_hosts_file'])
+    return _choose_ip(facts, wishes)
+
+
+def _choose_ip(facts, wishes):
+    """The IP address, in FQDN mode too, where it is what the name should stand for."""
     if wishes['priority_networks']:
         networks = [ipaddress.ip_network(network.strip(), strict=False) for network in wishes['priority_networks']]
         return _choose_within(facts['addresses'], networks)
@@ -132,10 +134,16 @@ def _choose_without_networks(own, default_address):
     return None, check('address', FAILURE, found, needed, fix + '.')
 
 
-def _choose_name(canonical, own):
-    """FQDN mode: the canonical host name, if it stands for an address that other hosts can reach this one by."""
+def _choose_name(canonical, own, hosts_file):
+    """FQDN mode: the canonical host name, if it stands for an address that other hosts can reach this one by.
+
+    ``hosts_file``: a later step writes /etc/hosts, which mends names that do not resolve.
+    """
     needed = 'a host name that resolves to an address of the host, and back to the name (starrocks_host_type: FQDN)'
     fix = 'Give the host a name in DNS, or in /etc/hosts of every host, that stands for its own address.'
+    if canonical['error'] and hosts_file:
+        return None, check('address', WARNING, canonical['error'], needed,
+                           'The role starrocks.cluster.prerequisites writes /etc/hosts.')
     if canonical['error']:
         return None, check('address', FAILURE, canonical['error'], needed, fix)
     reachable = [address for address in canonical['addresses'] if address in own]
@@ -201,13 +209,23 @@ def choose_jdk(facts, wishes):
     if wishes['java_home']:
         return facts['jdk'] if facts['jdk'] and not jdk_lack(facts['jdk'], rule) else None
     good = [jdk for jdk in facts['jdks'] if not jdk_lack(jdk, rule)]
-    good.sort(key=lambda jdk: (jdk['major'] < rule.recommended, abs(jdk['major'] - rule.recommended), jdk['home']))
+    prefer = _jdk_packages.preference(rule)
+    good.sort(key=lambda jdk: (prefer(jdk['major']), jdk['home']))
     return good[0] if good else None
+
+
+def choose_jdk_package(facts, wishes):
+    """Return the package that would bring a fitting JDK: the one given, or the distribution's, or None."""
+    return wishes['jdk_package'] or _jdk_packages.choose_package(facts['os'], jdk_rule(wishes['version']))
 
 
 def _describe_jdk(jdk, rule):
     lack = jdk_lack(jdk, rule)
     return '%s (%s%s)' % (jdk['home'], jdk['version'], ', ' + lack if lack else '')
+
+
+def _describe_system(system):
+    return ('%s %s' % (system['id'] or 'this system', system['version'])).strip()
 
 
 def check_jdk(facts, wishes):
@@ -226,9 +244,16 @@ def check_jdk(facts, wishes):
         return [check('jdk', FAILURE, found, needed, 'Point starrocks_java_home to a fitting one, or leave it empty to '
                       'have one found.')]
     found = ', '.join(_describe_jdk(candidate, rule) for candidate in facts['jdks']) or 'none'
-    if wishes['install_jdk']:
-        return [check('jdk', WARNING, found, needed, 'The role starrocks.cluster.prerequisites installs one.')]
+    if wishes['jdk_archive']:
+        return [check('jdk', WARNING, found, needed, 'The role starrocks.cluster.prerequisites unpacks the one of '
+                      'starrocks_java_archive.')]
+    package = choose_jdk_package(facts, wishes)
+    if wishes['install_jdk'] and package:
+        return [check('jdk', WARNING, found, needed, 'The role starrocks.cluster.prerequisites installs %s.' % package)]
     fix = 'Install JDK %d, or set starrocks_java_home to one.' % rule.recommended
+    if wishes['install_jdk']:
+        fix = ('%s is known to have no package of one: set starrocks_java_archive to an archive of JDK %d, or '
+               'starrocks_java_home to one that is there.' % (_describe_system(facts['os']), rule.recommended))
     only_wished = not set(wanted) & {'fe', 'broker'}
     return [check('jdk', WARNING if only_wished else FAILURE, found, needed, fix)]
 
@@ -256,7 +281,7 @@ def _describe_owner(row):
 
 
 def check_processes(facts, wishes):
-    """A node that was started by hand keeps its unit from starting it."""
+    """A node that was started by hand keeps its unit from starting it; one of another installation takes its room."""
     checks = []
     for node in facts['processes']:
         strangers = [row['pid'] for row in node['found'] if not row['managed']]
@@ -267,13 +292,32 @@ def check_processes(facts, wishes):
                 'run by the unit %s alone' % node['unit'],
                 'It was started by hand or by another tool: stop it with its own script when it can be spared, then '
                 'run again.'))
+    checks += [check(
+        'processes', WARNING, 'a %s that is none of ours runs from %s (process %d)' % (
+            NODE_NAMES[row['kind']], row['home'], row['pid']),
+        'a host without another installation: it takes memory and ports',
+        'If its cluster is to be given up, stop it with the scripts in %s/bin; if it is to be managed from here, set '
+        'starrocks_install_dir to the folder above.' % row['home']) for row in facts['strangers']]
     return checks or [check('processes', OK, 'none but our own units')]
 
 
 # --- room, size, limits ----------------------------------------------------------------------------------------------
 
 def check_disk(facts, wishes):
-    """Free space below meta_dir. A front end that runs is not stopped by it, but would not start again."""
+    """Free space: for metadata, for loads, and for a release that is yet to be installed."""
+    checks = _metadata_room(facts, wishes) + _storage_room(facts, wishes) + _release_room(facts, wishes)
+    folders = [path for dummy, path in storage_folders(wishes)] + [home for dummy, home in _missing(facts, wishes)]
+    if checks or not folders:
+        return checks
+    return [check('disk', OK, 'room enough in %s' % ', '.join(sorted(set(folders))))]
+
+
+def _runs(facts, kind):
+    return any(row['kind'] == kind and row['found'] for row in facts['processes'])
+
+
+def _metadata_room(facts, wishes):
+    """Below meta_dir. A front end that runs is not stopped by it, but would not start again."""
     if Version.parse(wishes['version']).line < META_FREE_SINCE:
         return []
     checks = []
@@ -282,13 +326,87 @@ def check_disk(facts, wishes):
             continue
         space = facts['space'][node['meta_dir']]
         enough = space['free'] >= META_FREE_BYTES
-        runs = any(row['kind'] == 'fe' and row['found'] for row in facts['processes'])
-        checks.append(check('disk', OK if enough else (WARNING if runs else FAILURE),
+        checks.append(check('disk', OK if enough else (WARNING if _runs(facts, 'fe') else FAILURE),
                             '%s free at %s' % (size_text(space['free']), space['nearest']),
                             '%s free for the metadata in %s' % (size_text(META_FREE_BYTES), node['meta_dir']),
                             '' if enough else 'Free some, or put the metadata on a larger disk (starrocks_data_dir): '
                             'the front end does not start with less.'))
     return checks
+
+
+def storage_folders(wishes):
+    """Return (kind, folder) of all storage folders of back ends and compute nodes."""
+    return [(node['kind'], path) for node in wishes['nodes'] if node['kind'] in ('be', 'cn')
+            for path in node.get('storage_paths') or []]
+
+
+def _storage_room(facts, wishes):
+    """A back end refuses loads into a folder that is too full; one that runs is there to be helped, so it is a warning.
+
+    Compute nodes keep only a cache there.
+    """
+    checks = []
+    for kind, path in storage_folders(wishes):
+        space = facts['space'][path]
+        used = 100.0 * (space['size'] - space['free']) / space['size'] if space['size'] else 0
+        if used >= FLOOD_USED_PERCENT and space['free'] <= FLOOD_LEFT_BYTES:
+            checks.append(check(
+                'disk', FAILURE if kind == 'be' and not _runs(facts, kind) else WARNING,
+                '%.1f %% used and %s left at %s' % (used, size_text(space['free']), space['nearest']),
+                'less than %d %% used, or more than %s left: else loads into %s are refused' % (
+                    FLOOD_USED_PERCENT, size_text(FLOOD_LEFT_BYTES), path),
+                'Free some, or set starrocks_%s_storage_root_path to a folder on a larger disk.' % kind))
+    return checks
+
+
+def _missing(facts, wishes):
+    """Return (component, home) of the components that are not installed yet."""
+    return sorted({(COMPONENTS[node['kind']], node['home']) for node in wishes['nodes']
+                   if node.get('home') and not facts['installed'][node['home']]})
+
+
+def _release_room(facts, wishes):
+    """Per filesystem, since components that share one need their room together."""
+    by_mount = {}
+    for component, home in _missing(facts, wishes):
+        by_mount.setdefault(facts['space'][home]['mount'], []).append((component, home))
+    checks = []
+    for homes in (by_mount[mount] for mount in sorted(by_mount, key=str)):
+        space = facts['space'][homes[0][1]]
+        asked = wishes['release_space_gib'] * GIB
+        needed = sum(asked or RELEASE_BYTES[component] for component, dummy in homes)
+        if space['free'] < needed:
+            checks.append(check(
+                'disk', WARNING, '%s free at %s' % (size_text(space['free']), space['nearest']),
+                '%s for the release in %s%s' % (size_text(needed), ', '.join(home for dummy, home in homes), '' if asked
+                                                else ' (an estimate: StarRocks documents no sizes)'),
+                'Free some, or set starrocks_install_dir to a folder on a larger disk.'))
+    return checks
+
+
+def check_disk_size(facts, wishes):
+    """The disk of a front end against the manual's sizing."""
+    folders = [node['meta_dir'] for node in wishes['nodes'] if node['kind'] == 'fe' and node.get('meta_dir')]
+    return [row for folder in folders for row in _sizing('disk', facts['space'][folder]['size'], wishes, size_text)]
+
+
+def check_filesystem(facts, wishes):
+    """The manual asks for ext4 or xfs; one finding for each filesystem that is another."""
+    folders = [path for dummy, path in storage_folders(wishes)]
+    folders += [node[option] for node in wishes['nodes'] for option in ('meta_dir', 'home') if node.get(option)]
+    by_mount = {}
+    for folder in sorted(set(folders)):
+        space = facts['space'][folder]
+        if space['filesystem']:
+            by_mount.setdefault((space['mount'], space['filesystem']), []).append(folder)
+    needed = 'ext4 or xfs'
+    fix = ('Take folders on such a filesystem for production (starrocks_install_dir, starrocks_data_dir, '
+           'starrocks_be_storage_root_path).')
+    checks = [check('filesystem', WARNING, '%s at %s, for %s' % (place[1], place[0], ', '.join(by_mount[place])),
+                    needed, fix) for place in sorted(by_mount) if place[1] not in FILESYSTEMS]
+    if checks or not by_mount:
+        return checks
+    return [check('filesystem', OK, ', '.join(sorted({filesystem for dummy, filesystem in by_mount})), needed)]
 
 
 def check_paths(facts, wishes):
@@ -328,12 +446,13 @@ def check_cores(facts, wishes):
 
 
 def _sizing(what, found, wishes, shown):
-    wanted = sum(SIZING[kind][what] for kind in kinds(wishes))
-    if not wanted:
+    sized = [kind for kind in kinds(wishes) if SIZING[kind][what]]
+    if not sized:
         return []
+    wanted = sum(SIZING[kind][what] for kind in sized)
     enough = found >= wanted * SIZING_TOLERANCE
-    return [check(what, OK if enough else WARNING, shown(found), '%s for %s in production' % (
-        shown(wanted), ' and '.join(NODE_NAMES[kind] for kind in kinds(wishes))),
+    return [check('disk_size' if what == 'disk' else what, OK if enough else WARNING, shown(found), '%s for %s in '
+                  'production' % (shown(wanted), ' and '.join(NODE_NAMES[kind] for kind in sized)),
         '' if enough else 'Enough for a trial; take a larger host for production.')]
 
 
@@ -342,27 +461,10 @@ def check_cpu_avx2(facts, wishes):
     avx2 = facts['cpu']['avx2']
     if avx2 is None or not set(kinds(wishes)) & {'be', 'cn'}:
         return []
-    return [check('cpu_avx2', OK if avx2 else WARNING, 'AVX2' if avx2 else 'no AVX2 among the flags in /proc/cpuinfo',
+    return [check('cpu_avx2', OK if avx2 else FAILURE, 'AVX2' if avx2 else 'no AVX2 among the flags in /proc/cpuinfo',
                   'a processor with AVX2',
-                  '' if avx2 else 'Take another host (or let the hypervisor pass the processor through): releases '
-                  'built for AVX2 do not start here.')]
-
-
-def check_open_files(facts, wishes):
-    """The unit must be able to get the limit it asks for, else systemd does not start it (205/LIMITS)."""
-    asked, possible = wishes['limit_nofile'], facts['open_files']
-    if possible < asked:
-        fix = 'Set starrocks_limit_nofile to %d' % possible
-        if wishes['systemd_scope'] == 'user':
-            fix += ", or have an administrator raise LimitNOFILE of the account's user@.service"
-        return [check('open_files', FAILURE, 'a unit can have %d at most here' % possible,
-                      '%d, as starrocks_limit_nofile asks' % asked, fix + '.')]
-    if asked < BE_LOWEST_OPEN_FILES and set(kinds(wishes)) & {'be', 'cn'}:
-        return [check('open_files', WARNING, '%d, as starrocks_limit_nofile asks' % asked,
-                      '%d: a back end or compute node aborts with less' % BE_LOWEST_OPEN_FILES,
-                      'Raise starrocks_limit_nofile, or lower min_file_descriptor_number in starrocks_be_config for a '
-                      'trial.')]
-    return [check('open_files', OK, '%d' % asked, '%d, as starrocks_limit_nofile asks' % asked)]
+                  '' if avx2 else 'Take another host, or let the hypervisor pass the processor through. For a release '
+                  'that was built without AVX2, set starrocks_preflight_skip: [cpu_avx2].')]
 
 
 # --- account, systemd, Python ----------------------------------------------------------------------------------------
@@ -420,11 +522,6 @@ def check_pymysql(facts, wishes):
                   'RedHat), or PyMySQL by pip.')]
 
 
-def check_clock(facts, wishes):
-    """The host's own clock, for whoever compares hosts."""
-    return [check('clock', OK, '%.3f s since 1970, %s' % (facts['time'], facts['timezone']))]
-
-
 # --- metadata --------------------------------------------------------------------------------------------------------
 
 def check_metadata(facts, wishes):
@@ -474,15 +571,29 @@ CHECKS = (
     ('cpu_avx2', check_cpu_avx2),
     ('cores', check_cores),
     ('memory', check_memory),
-    ('open_files', check_open_files),
+    ('open_files', _system_checks.check_open_files),
+    ('process_limit', _system_checks.check_process_limit),
     ('disk', check_disk),
+    ('disk_size', check_disk_size),
+    ('filesystem', check_filesystem),
     ('paths', check_paths),
     ('ports', check_ports),
     ('processes', check_processes),
     ('metadata', check_metadata),
-    ('clock', check_clock),
+    ('huge_pages', _system_checks.check_huge_pages),
+    ('swap', _system_checks.check_swap),
+    ('overcommit', _system_checks.check_overcommit),
+    ('swappiness', _system_checks.check_swappiness),
+    ('selinux', _system_checks.check_selinux),
+    ('locale', _system_checks.check_locale),
+    ('clock', _system_checks.check_clock),
 )
-"""All checks, in the order in which they are shown."""
+"""All checks of one host, in the order in which they are shown."""
+
+CLUSTER_CHECKS = ('connection', 'clock_skew', 'timezone', 'names', 'network', 'cluster_id')
+"""Checks that compare hosts; here only so that they can be named where checks are left out."""
+
+CHECK_NAMES = tuple(name for name, dummy in CHECKS) + CLUSTER_CHECKS
 
 
 def judge(facts, wishes):
@@ -491,12 +602,14 @@ def judge(facts, wishes):
 
 
 def host_summary(facts, wishes):
-    """Return what later steps of a deploy need to know of the host (the module's ``host``)."""
+    """Return what later steps of a deploy need to know of the host (the module's ``host``, but for its checks)."""
     address = choose_address(facts, wishes)[0]
+    account = facts['account']
     jdk = choose_jdk(facts, wishes) if kinds(wishes) else None
     metadata = facts['metadata']
     return {
         'address': address,
+        'ip_address': _choose_ip(facts, wishes)[0],
         'priority_networks': networks_to_write(facts, wishes, address),
         'host_name': facts['host_name'],
         'fqdn': facts['canonical']['name'] if facts['canonical'] else None,
@@ -504,8 +617,14 @@ def host_summary(facts, wishes):
         'java_home': jdk['home'] if jdk else None,
         'java_version': jdk['version'] if jdk else None,
         'java_major': jdk['major'] if jdk else None,
+        'jdk_package': choose_jdk_package(facts, wishes),
+        'os': {'id': facts['os']['id'], 'version': facts['os']['version'],
+               'family': _jdk_packages.family(facts['os'])},
+        'account': {key: account[key] for key in ('uid', 'group', 'home', 'shell')} if account else None,
+        'nodes': [{'kind': node['kind'], 'ports': node['ports']} for node in wishes['nodes']],
         'metadata': metadata or NO_METADATA,
         'first_start': bool(metadata and metadata['first_start']),
+        'storage_cluster_ids': facts['storage_cluster_ids'],
         'ports_in_use': facts['ports'],
         'processes': {node['kind']: node['found'][0]['pid'] if node['found'] else None
                       for node in facts['processes']},
@@ -514,6 +633,9 @@ def host_summary(facts, wishes):
         'cores': facts['cpu']['cores'],
         'time': facts['time'],
         'timezone': facts['timezone'],
+        'utc_offset': facts['utc_offset'],
+        'time_client': facts['time_client'],
+        'chrony_installed': facts['chrony_installed'],
     }
 
 

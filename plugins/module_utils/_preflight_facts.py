@@ -9,6 +9,7 @@ their own. /proc is read where it has the answer, because a subprocess costs mor
 
 import collections
 import glob
+import grp
 import ipaddress
 import os
 import pwd
@@ -17,7 +18,10 @@ import resource
 import socket
 import time
 
+from ansible_collections.starrocks.cluster.plugins.module_utils import _system_facts
+from ansible_collections.starrocks.cluster.plugins.module_utils._checks import UNLIMITED
 from ansible_collections.starrocks.cluster.plugins.module_utils._node import parse_listening
+from ansible_collections.starrocks.cluster.plugins.module_utils._release import STAMP_NAME
 
 Process = collections.namedtuple('Process', 'pid arguments units')
 """A process: pid, its command line as a list, and the parts of its cgroup paths that name systemd units."""
@@ -33,6 +37,16 @@ path on its command line, the flag that tells a compute node from a back end, an
 
 JDK_FOLDERS = ('/usr/lib/jvm/*', '/usr/lib64/jvm/*', '/usr/java/*', '/opt/java/*', '/opt/jdk*')
 """Where distributions, and people, put JDKs."""
+
+OWN_UNITS = frozenset('starrocks-%s.service' % kind for kind in PROGRAMS)
+"""The units that the roles of this collection make; a play may look at some of a host's nodes only."""
+
+LISTENER = 'starrocks-preflight-listener'
+"""In the command line of a program that listens on the ports to be, for the moment in which the network is checked."""
+
+LIMITS = {'open_files': ('Max open files', resource.RLIMIT_NOFILE),
+          'processes': ('Max processes', resource.RLIMIT_NPROC)}
+"""Limits of units: their row in /proc/<pid>/limits, and their number."""
 
 DOCUMENTATION_ADDRESS = '192.0.2.1'
 """RFC 5737: an address that is nowhere, asked for the way out; connecting a UDP socket sends nothing."""
@@ -63,6 +77,11 @@ class Reader(object):
             return os.readlink(self.path(path))
         except OSError:
             return ''
+
+    def real_path(self, path):
+        """Return a path of the host with its links followed."""
+        real = os.path.realpath(self.path(path))
+        return real if self.root == '/' else real[len(os.path.realpath(self.root)):] or '/'
 
     def exists(self, path):
         return os.path.exists(self.path(path))
@@ -162,6 +181,11 @@ def _lives_in(reader, process, home, variable):
                for entry in environment)
 
 
+def in_own_namespace(reader, pid):
+    """Tell whether a process is in this PID namespace, not in that of a container; true where it cannot be read."""
+    return reader.link('/proc/%d/ns/pid' % pid) in ('', reader.link('/proc/self/ns/pid'))
+
+
 def node_processes(reader, running, node):
     """Return the processes of one node: those of its unit, and those of its program started from its home.
 
@@ -170,17 +194,44 @@ def node_processes(reader, running, node):
     """
     unit = node['unit'] + '.service' if node.get('unit') and not node['unit'].endswith('.service') else node.get('unit')
     variable = PROGRAMS[node['kind']]['home_variable']
-    own_namespace = reader.link('/proc/self/ns/pid')
     found = []
     for process in running:
         program = _is_program(process, node['kind'])
         managed = unit in process.units
         if not managed and not (program and node.get('home') and _lives_in(reader, process, node['home'], variable)):
             continue
-        if reader.link('/proc/%d/ns/pid' % process.pid) not in ('', own_namespace):
+        if not in_own_namespace(reader, process.pid):
             continue
         found.append((not program, process.pid, managed))
     return [{'pid': pid, 'managed': managed} for dummy, pid, managed in sorted(found)]
+
+
+def _home_of(reader, process, kind):
+    """Return the folder that a process was started from, by what its script exports or by its command line, or None."""
+    variable = PROGRAMS[kind]['home_variable'] + '='
+    for entry in reader.text('/proc/%d/environ' % process.pid).split('\0'):
+        if entry.startswith(variable):
+            return entry[len(variable):].rstrip('/') or None
+    match = re.search(r'(?:^|[\0:])(/[^\0:]+?)/lib/', '\0'.join(process.arguments))
+    return match.group(1) if match else None
+
+
+def strangers(reader, running, by_node):
+    """Return the StarRocks processes that belong to none of our nodes: list of {kind, pid, home}.
+
+    Without a folder that it was started from, a process is more likely one that only has such a name in its command
+    line, and is left out.
+    """
+    own = {row['pid'] for rows in by_node for row in rows}
+    found = []
+    for process in running:
+        if process.pid in own or process.units & OWN_UNITS:
+            continue
+        kind = next((kind for kind in PROGRAMS if _is_program(process, kind)), None)
+        home = _home_of(reader, process, kind) if kind and in_own_namespace(reader, process.pid) else None
+        if home:
+            found.append({'kind': kind, 'pid': process.pid, 'home': home})
+    return found
 
 
 def listeners(reader):
@@ -218,7 +269,8 @@ def ports_in_use(reader, nodes, running, by_node):
     """Return who listens on the ports that the nodes want: list of {port, name, kind, pid, program, own}.
 
     ``by_node`` is node_processes per node, in the same order. ``own`` is true for the node's own process; pid and
-    program are None where the owner cannot be seen.
+    program are None where the owner cannot be seen. Our own listener, which is there for the moment of a check, does
+    not count.
     """
     listening = listeners(reader)
     wanted = {port for node in nodes for port in node['ports'].values()}
@@ -226,13 +278,15 @@ def ports_in_use(reader, nodes, running, by_node):
     likely = [row['pid'] for rows in by_node for row in rows]
     owners = socket_owners(reader, inodes, likely, running)
     programs = {process.pid: process.arguments for process in running}
+    passing = {process.pid for process in running if any(LISTENER in argument for argument in process.arguments)}
     found = []
     for node, rows in zip(nodes, by_node):
         own_pids = {row['pid'] for row in rows}
         for name, port in sorted(node['ports'].items()):
-            if port not in listening:
+            open_sockets = {inode for inode in listening.get(port, ()) if owners.get(inode) not in passing}
+            if not open_sockets:
                 continue
-            pids = {owners[inode] for inode in listening[port] if inode in owners}
+            pids = {owners[inode] for inode in open_sockets if inode in owners}
             strangers = sorted(pids - own_pids)
             pid = strangers[0] if strangers else (sorted(pids)[0] if pids else None)
             found.append({'port': port, 'name': name, 'kind': node['kind'], 'pid': pid,
@@ -308,15 +362,15 @@ def _java_home_on_path(search_path):
     return homes
 
 
-def jdks(reader, environment):
-    """Return every JDK of the host once, each under the name that is likeliest to last.
+def jdks(reader, environment, folders=()):
+    """Return every JDK of the host once, each under the name that is likeliest to last. ``folders``: more to look in.
 
     Distributions give one JDK several names. The folder that names a build (java-17-openjdk-17.0.9.0.9-2.el8.x86_64)
     goes away with an update, and default-java moves to another version, so the shortest name that holds the major
     number is taken.
     """
     candidates = [environment['JAVA_HOME']] if environment.get('JAVA_HOME') else []
-    for pattern in JDK_FOLDERS:
+    for pattern in JDK_FOLDERS + tuple(os.path.join(folder, '*') for folder in folders):
         candidates += [path if reader.root == '/' else path[len(reader.root.rstrip('/')):]
                        for path in glob.glob(reader.path(pattern))]
     if reader.root == '/':
@@ -337,20 +391,33 @@ def _name_preference(jdk):
 
 # --- space, memory, limits -------------------------------------------------------------------------------------------
 
-def space(reader, path, account=None):
-    """Return {path, exists, nearest, free, read_only, directory, writable} of a path, or of its nearest parent.
+def space(reader, path, account=None, mounts=None):
+    """Return what is known of a path, or of its nearest parent.
 
-    ``free`` is what an account without root may use, in bytes. ``writable`` is None when ``account`` is (root makes the
-    folders and gives them away), else whether this process may write there.
+    {path, exists, nearest, free, size, read_only, directory, writable, mount, filesystem}: ``free`` is what an account
+    without root may use, ``size`` all there is on the filesystem, in bytes. ``writable`` is None when ``account`` is
+    (root makes the folders and gives them away), else whether this process may write there. mount and filesystem are
+    looked up in ``mounts`` (_system_facts.mounts), None where unknown.
     """
     nearest = path
     while not os.path.lexists(reader.path(nearest)) and nearest not in ('/', ''):
         nearest = os.path.dirname(nearest)
     real = reader.path(nearest)
-    status = os.statvfs(real)
+    try:
+        status = os.statvfs(real)
+    except OSError:
+        # A link to nowhere, which is no folder either.
+        status = os.statvfs(os.path.dirname(real))
+    mount, filesystem = _system_facts.mount_of(mounts or {}, reader.real_path(nearest))
     return {'path': path, 'nearest': nearest, 'exists': nearest == path, 'directory': os.path.isdir(real),
-            'free': status.f_bavail * status.f_frsize, 'read_only': bool(status.f_flag & os.ST_RDONLY),
+            'free': status.f_bavail * status.f_frsize, 'size': status.f_blocks * status.f_frsize,
+            'read_only': bool(status.f_flag & os.ST_RDONLY), 'mount': mount, 'filesystem': filesystem,
             'writable': None if account is None else os.access(real, os.W_OK | os.X_OK)}
+
+
+def installed(reader, home):
+    """Tell whether a node's folder holds a release: ours has a stamp, one that was unpacked by hand has its lib."""
+    return reader.exists(os.path.join(home, STAMP_NAME)) or os.path.isdir(reader.path(os.path.join(home, 'lib')))
 
 
 def memory_bytes(reader):
@@ -368,39 +435,41 @@ def cpu(reader):
             'avx2': ' avx2 ' in flags.group(1) + ' ' if flags else None}
 
 
-def _hard_limit(limits_text):
-    """Return the hard limit of open files in a /proc/<pid>/limits text; None where absent, a large number if none."""
-    match = re.search(r'^Max open files\s+\S+\s+(\S+)', limits_text, re.MULTILINE)
+def _hard_limit(limits_text, row):
+    """Return a hard limit in a /proc/<pid>/limits text, None where absent."""
+    match = re.search(r'^%s\s+\S+\s+(\S+)' % row, limits_text, re.MULTILINE)
     if not match:
         return None
-    return 2 ** 63 if match.group(1) == 'unlimited' else int(match.group(1))
+    return UNLIMITED if match.group(1) == 'unlimited' else int(match.group(1))
 
 
-def open_files_limit(reader, scope, asked, uid, running):
-    """Return the most open files a unit can get, in so far as it is less than ``asked``; ``asked`` if it can be had.
+def unit_limit(reader, scope, name, asked, uid, running):
+    """Return the most of a limit (LIMITS) that a unit can get, in so far as it is less than ``asked``, else ``asked``.
 
-    A user's units inherit from that user's manager, which cannot raise it. The system's manager can up to
-    fs.nr_open, unless it has lost the right to (containers): tried in a child process, whose limit ends with it.
+    A user's units inherit from that user's manager, which cannot raise it. The system's manager can (open files up to
+    fs.nr_open), unless it has lost the right to (containers): tried in a child process, whose limit ends with it.
     """
+    row, number = LIMITS[name]
     if scope == 'user':
         managers = [process.pid for process in running
                     if process.arguments[-1:] == ['--user'] and process.arguments[0].endswith('systemd')
                     and 'user@%d.service' % uid in process.units]
-        limits = [_hard_limit(reader.text('/proc/%d/limits' % pid)) for pid in managers]
+        limits = [_hard_limit(reader.text('/proc/%d/limits' % pid), row) for pid in managers]
         known = [limit for limit in limits if limit is not None]
-        return min([asked] + (known or [_hard_limit(reader.text('/proc/self/limits')) or asked]))
-    hard = _hard_limit(reader.text('/proc/1/limits'))
-    if hard is None or hard >= asked or os.geteuid() != 0 or _can_raise_open_files(asked):
+        return min([asked] + (known or [_hard_limit(reader.text('/proc/self/limits'), row) or asked]))
+    hard = _hard_limit(reader.text('/proc/1/limits'), row)
+    if hard is None or hard >= asked or os.geteuid() != 0 or _can_raise(number, asked):
         return asked
     return hard
 
 
-def _can_raise_open_files(asked):
-    """Tell whether this process may have a hard limit of that many open files; tried in a child process."""
+def _can_raise(number, asked):
+    """Tell whether this process may have such a hard limit; tried in a child process."""
+    limit = resource.RLIM_INFINITY if asked >= UNLIMITED else asked
     pid = os.fork()
     if pid == 0:
         try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (asked, asked))
+            resource.setrlimit(number, (limit, limit))
         except Exception:  # pylint: disable=broad-except
             os._exit(1)
         os._exit(0)
@@ -410,11 +479,17 @@ def _can_raise_open_files(asked):
 # --- accounts and systemd --------------------------------------------------------------------------------------------
 
 def account(name):
-    """Return {name, uid} of an account, None where it does not exist."""
+    """Return {name, uid, group, home, shell} of an account, None where it does not exist."""
     try:
-        return {'name': name, 'uid': pwd.getpwnam(name).pw_uid}
+        entry = pwd.getpwnam(name)
     except KeyError:
         return None
+    try:
+        group = grp.getgrgid(entry.pw_gid).gr_name
+    except KeyError:
+        # A group that was removed from under its account.
+        group = str(entry.pw_gid)
+    return {'name': name, 'uid': entry.pw_uid, 'group': group, 'home': entry.pw_dir, 'shell': entry.pw_shell}
 
 
 def lingers(reader, name):
@@ -425,6 +500,14 @@ def lingers(reader, name):
 def systemd_runs(reader, scope, uid):
     """Tell whether systemd runs the host (sd_booted(3)), or a manager runs for the user."""
     return reader.exists('/run/systemd/system') and (scope == 'system' or reader.exists('/run/user/%d/systemd' % uid))
+
+
+def time_client(reader, running=None):
+    """Return {name, synchronised} of what keeps the host's clock, None if nothing does (_system_facts.time_client)."""
+    programs = [(os.path.basename(process.arguments[0].split(' ')[0].rstrip(':')), process.pid)
+                for process in (processes(reader) if running is None else running)]
+    return _system_facts.time_client(reader, {name for name, pid in programs if name in _system_facts.TIME_CLIENTS
+                                              and in_own_namespace(reader, pid)})
 
 
 # --- metadata of a front end -----------------------------------------------------------------------------------------
@@ -464,6 +547,19 @@ def metadata(reader, meta_dir, first_start_file):
     }
 
 
+def storage_cluster_id(reader, folder):
+    """Return the cluster that a storage folder belongs to, None where unknown. A token may follow the number."""
+    match = re.match(r'\s*(-?\d+)', reader.text(os.path.join(folder, 'cluster_id')))
+    return int(match.group(1)) if match else None
+
+
+def storage_cluster_ids(reader, nodes):
+    """Return {folder: cluster id} of all storage folders that a back end or compute node has used already."""
+    folders = [path for node in nodes if node['kind'] in ('be', 'cn') for path in node.get('storage_paths') or []]
+    known = {folder: storage_cluster_id(reader, folder) for folder in folders}
+    return {folder: number for folder, number in known.items() if number is not None}
+
+
 # --- all of it -------------------------------------------------------------------------------------------------------
 
 def collect(reader, wishes, environment):
@@ -472,12 +568,17 @@ def collect(reader, wishes, environment):
     running = processes(reader)
     by_node = [node_processes(reader, running, node) for node in nodes]
     host_name = socket.gethostname()
-    own = wishes['systemd_scope'] == 'user'
+    scope = wishes['systemd_scope']
+    own = scope == 'user'
     uid = os.geteuid()
     service_account = account(wishes['user']) if wishes['user'] else None
     frontend = next((node for node in nodes if node['kind'] == 'fe' and node.get('meta_dir')), None)
     paths = [path for node in nodes for path in (node.get('paths') or []) + (node.get('storage_paths') or [])]
+    homes = [node['home'] for node in nodes if node.get('home')]
     java_home = wishes['java_home']
+    mounts = _system_facts.mounts(reader)
+    local = time.localtime()
+    client = time_client(reader, running)
     return {
         'host_name': host_name,
         'addresses': addresses(reader),
@@ -487,18 +588,32 @@ def collect(reader, wishes, environment):
         'processes': [dict(kind=node['kind'], home=node.get('home'), unit=node.get('unit'), found=rows)
                       for node, rows in zip(nodes, by_node)],
         'jdk': read_jdk(reader, java_home) if java_home else None,
-        'jdks': [] if java_home else jdks(reader, environment),
-        'space': {path: space(reader, path, wishes['user'] if own else None)
-                  for path in paths + ([frontend['meta_dir']] if frontend else [])},
+        'strangers': strangers(reader, running, by_node),
+        'jdks': [] if java_home else jdks(reader, environment, wishes['jdk_folders']),
+        'space': {path: space(reader, path, wishes['user'] if own else None, mounts)
+                  for path in paths + homes + ([frontend['meta_dir']] if frontend else [])},
+        'installed': {home: installed(reader, home) for home in homes},
         'memory': memory_bytes(reader),
         'cpu': cpu(reader),
-        'open_files': open_files_limit(reader, wishes['systemd_scope'], wishes['limit_nofile'], uid, running),
+        'open_files': unit_limit(reader, scope, 'open_files', wishes['limit_nofile'], uid, running),
+        'process_limit': unit_limit(reader, scope, 'processes', wishes['limit_nproc'], uid, running),
+        'kernel': _system_facts.kernel(reader),
+        'swaps': _system_facts.swaps(reader),
+        'selinux': _system_facts.selinux(reader),
+        'os': _system_facts.operating_system(reader),
+        'locale': _system_facts.locale_there(reader, wishes['locale']),
+        'time_client': client,
+        # Asked only where no client answers for it.
+        'kernel_synchronised': None if client else _system_facts.kernel_synchronised(),
+        'chrony_installed': _system_facts.chrony_installed(reader),
         'metadata': metadata(reader, frontend['meta_dir'], frontend.get('first_start_file') or os.path.join(
             os.path.dirname(frontend['meta_dir'].rstrip('/')), 'first_start.env')) if frontend else None,
+        'storage_cluster_ids': storage_cluster_ids(reader, nodes),
         'account': service_account,
         'uid': uid,
         'lingers': lingers(reader, wishes['user']) if own and wishes['user'] else None,
-        'systemd': systemd_runs(reader, wishes['systemd_scope'], uid),
+        'systemd': systemd_runs(reader, scope, uid),
         'time': time.time(),
-        'timezone': time.tzname[time.localtime().tm_isdst > 0],
+        'timezone': _system_facts.time_zone(reader) or time.tzname[local.tm_isdst > 0],
+        'utc_offset': local.tm_gmtoff,
     }

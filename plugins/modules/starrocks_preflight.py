@@ -12,8 +12,10 @@ description:
     are there already. Later steps of a deploy read them as the fact C(starrocks_host).
   - Changes nothing.
   - >-
-    The checks are address, systemd, account, linger, python, pymysql, jdk, cpu_avx2, cores, memory, open_files, disk,
-    paths, ports, processes, metadata and clock.
+    The checks are address, systemd, account, linger, python, pymysql, jdk, cpu_avx2, cores, memory, open_files,
+    process_limit, disk, disk_size, filesystem, paths, ports, processes, metadata, huge_pages, swap, overcommit,
+    swappiness, selinux, locale and clock. One that has no meaning on the host, or asks for what cannot be read there,
+    is left out.
 version_added: 0.1.0
 author: the starrocks.cluster authors (@starrocks-cluster)
 options:
@@ -83,9 +85,42 @@ options:
     description: The JDK to use. Without it the best of those on the host is chosen.
     type: path
   install_jdk:
-    description: A later step installs a JDK, so that a missing one is a warning only.
+    description: >-
+      A later step may install packages, so that a missing JDK is a warning only, if there is a package for it:
+      O(jdk_package), or one that the distribution is known to have.
     type: bool
     default: false
+  jdk_package:
+    description: The package that a later step installs for a JDK. Without it the one that fits O(version) best.
+    type: str
+  jdk_archive:
+    description: A later step unpacks a JDK from an archive, so that a missing one is a warning only.
+    type: bool
+    default: false
+  jdk_folders:
+    description: Folders that hold JDKs, besides those where distributions put them.
+    type: list
+    elements: path
+    default: []
+  install_time_client:
+    description: A later step installs a time client where none runs.
+    type: bool
+    default: false
+  manage_hosts_file:
+    description: >-
+      A later step writes C(/etc/hosts), so that with O(host_type=FQDN) a name that does not resolve is a warning only.
+    type: bool
+    default: false
+  locale:
+    description: The locale that the units get.
+    type: str
+    default: C.UTF-8
+  release_space_gib:
+    description: >-
+      Free space that each component to be installed needs, in GiB. V(0) stands for estimates, since StarRocks
+      documents no sizes: 3 for a front end, 8 for a back end or compute node, 1 for a broker.
+    type: float
+    default: 0
   sql:
     description: SQL is run on this host, so that PyMySQL is needed.
     type: bool
@@ -103,16 +138,24 @@ options:
     choices: [system, user]
     default: system
   limit_nofile:
-    description: Limit of open files that the units ask for.
-    type: int
+    description: Limit of open files that the units ask for, a number or V(infinity).
+    type: raw
     default: 655350
+  limit_nproc:
+    description: Limit of processes that the units ask for, a number or V(infinity).
+    type: raw
+    default: 65535
   skip:
-    description: Names of checks to leave out.
+    description:
+      - Names of checks to leave out.
+      - Those from V(connection) on are of checks that compare hosts. This module does not make them and takes their
+        names, so that one list can serve all.
     type: list
     elements: str
     default: []
-    choices: [address, systemd, account, linger, python, pymysql, jdk, cpu_avx2, cores, memory, open_files, disk, paths,
-      ports, processes, metadata, clock]
+    choices: [address, systemd, account, linger, python, pymysql, jdk, cpu_avx2, cores, memory, open_files,
+      process_limit, disk, disk_size, filesystem, paths, ports, processes, metadata, huge_pages, swap, overcommit,
+      swappiness, selinux, locale, clock, connection, clock_skew, timezone, names, network, cluster_id]
   fail:
     description: Whether the module fails when a check does. With V(false) that is left to who reads RV(checks).
     type: bool
@@ -189,8 +232,17 @@ host:
   type: dict
   returned: when the task does not fail
   contains:
+    checks:
+      description: All checks of this run, as RV(checks).
+      type: list
+      elements: dict
     address:
       description: The address or name that the nodes of this host are known by; null when there is no right one.
+      type: str
+    ip_address:
+      description: >-
+        The IP address, the same as RV(host.address) with O(host_type=IP). With O(host_type=FQDN) the one that
+        O(priority_networks) or the default route choose; null when they do not.
       type: str
     priority_networks:
       description: What priority_networks must hold for StarRocks to choose the same address.
@@ -215,6 +267,23 @@ host:
     java_major:
       description: Its major version.
       type: int
+    jdk_package:
+      description: >-
+        The package that would bring a fitting JDK, O(jdk_package) if given; null when the distribution is not known to
+        have one.
+      type: str
+    os:
+      description: >-
+        The operating system: C(id) and C(version) as in C(/etc/os-release), and C(family), which is V(debian),
+        V(redhat), V(suse) or V(other).
+      type: dict
+    account:
+      description: C(uid), C(group), C(home) and C(shell) of the service account; null when it is not there.
+      type: dict
+    nodes:
+      description: C(kind) and C(ports) of each of O(nodes).
+      type: list
+      elements: dict
     metadata:
       description: >-
         The metadata of a front end that is there. C(fe) says whether there is any, C(complete) whether both ROLE and
@@ -224,6 +293,9 @@ host:
     first_start:
       description: Whether the front end was started for the first time and has not joined yet.
       type: bool
+    storage_cluster_ids:
+      description: The cluster that each storage folder belongs to, by folder, of those that were used already.
+      type: dict
     ports_in_use:
       description: Which of the wanted ports are listened on, and by whom.
       type: list
@@ -244,8 +316,19 @@ host:
       description: The host's clock, in seconds since 1970.
       type: float
     timezone:
-      description: Name of its time zone.
+      description: Name of its time zone, V(Europe/Berlin) for example.
       type: str
+    utc_offset:
+      description: Seconds that its local time is ahead of UTC now.
+      type: int
+    time_client:
+      description: >-
+        What keeps its clock: C(name) of the program, and whether the clock is C(synchronised), which is null when that
+        cannot be seen; null when no time client runs.
+      type: dict
+    chrony_installed:
+      description: Whether chrony is installed.
+      type: bool
 ansible_facts:
   description: RV(host) as the fact C(starrocks_host).
   type: dict
@@ -261,6 +344,7 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.starrocks.cluster.plugins.module_utils import _preflight, _preflight_facts
+from ansible_collections.starrocks.cluster.plugins.module_utils._checks import parse_limit
 from ansible_collections.starrocks.cluster.plugins.module_utils._versions import Version
 
 try:
@@ -288,18 +372,26 @@ ARGUMENTS = dict(
     run_mode=dict(type='str', choices=['shared_nothing', 'shared_data']),
     java_home=dict(type='path'),
     install_jdk=dict(type='bool', default=False),
+    jdk_package=dict(type='str'),
+    jdk_archive=dict(type='bool', default=False),
+    jdk_folders=dict(type='list', elements='path', default=[]),
+    install_time_client=dict(type='bool', default=False),
+    manage_hosts_file=dict(type='bool', default=False),
+    locale=dict(type='str', default='C.UTF-8'),
+    release_space_gib=dict(type='float', default=0),
     sql=dict(type='bool', default=False),
     install_pymysql=dict(type='bool', default=False),
     user=dict(type='str'),
     systemd_scope=dict(type='str', choices=['system', 'user'], default='system'),
-    limit_nofile=dict(type='int', default=655350),
-    skip=dict(type='list', elements='str', default=[], choices=[name for name, dummy in _preflight.CHECKS]),
+    limit_nofile=dict(type='raw', default=655350),
+    limit_nproc=dict(type='raw', default=65535),
+    skip=dict(type='list', elements='str', default=[], choices=list(_preflight.CHECK_NAMES)),
     fail=dict(type='bool', default=True),
 )
 
 
 def clean(params):
-    """Return the options with ports as numbers and empty texts as None. ValueError says what is wrong."""
+    """Return the options with ports and limits as numbers and empty texts as None. ValueError says what is wrong."""
     Version.parse(params['version'])
     for network in params['priority_networks']:
         ipaddress.ip_network(network.strip(), strict=False)
@@ -309,7 +401,9 @@ def clean(params):
         if node['heap_size']:
             _preflight.parse_heap(node['heap_size'])
         nodes.append(dict(node, ports=ports))
-    return dict(params, nodes=nodes, java_home=params['java_home'] or None, user=params['user'] or None)
+    limits = {name: parse_limit(params[name]) for name in ('limit_nofile', 'limit_nproc')}
+    absent = {name: params[name] or None for name in ('java_home', 'jdk_package', 'user')}
+    return dict(params, nodes=nodes, **dict(limits, **absent))
 
 
 def main():
@@ -321,7 +415,7 @@ def main():
     facts = _preflight_facts.collect(_preflight_facts.Reader(module.run_command), wishes, os.environ)
     facts.update(python=_preflight.python_version(), pymysql=pymysql is not None)
     checks = _preflight.judge(facts, wishes)
-    host = _preflight.host_summary(facts, wishes)
+    host = dict(_preflight.host_summary(facts, wishes), checks=checks)
     result = dict(changed=False, checks=checks, host=host, ansible_facts={'starrocks_host': host})
     failure = _preflight.failure_text(checks, wishes['version'])
     if failure and wishes['fail']:

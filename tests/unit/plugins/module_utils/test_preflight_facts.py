@@ -11,6 +11,8 @@ import time
 
 import pytest
 from ansible_collections.starrocks.cluster.plugins.module_utils import _preflight_facts as facts
+from ansible_collections.starrocks.cluster.plugins.module_utils import _system_facts
+from ansible_collections.starrocks.cluster.plugins.module_utils._checks import UNLIMITED
 
 FIB_TRIE = """\
 Main:
@@ -215,6 +217,35 @@ def test_kernel_threads_are_no_processes(tree):
     assert facts.processes(tree.reader) == []
 
 
+def strangers(tree, *nodes):
+    running = facts.processes(tree.reader)
+    return facts.strangers(tree.reader, running, [facts.node_processes(tree.reader, running, node) for node in nodes])
+
+
+STRANGERS = [
+    ({'command': ['java', 'com.starrocks.StarRocksFE'], 'environment': ['STARROCKS_HOME=/home/sr/fe/']},
+     ('fe', '/home/sr/fe')),
+    ({'command': ['java', '-cp', ':/home/sr/fe/lib/a.jar:/home/sr/fe/lib/b.jar', 'com.starrocks.StarRocksFE']},
+     ('fe', '/home/sr/fe')),
+    ({'command': ['/home/sr/be/lib/starrocks_be']}, ('be', '/home/sr/be')),
+    ({'command': ['/home/sr/be/lib/starrocks_be', '--cn'], 'unit': 'sr-cn.service'}, ('cn', '/home/sr/be')),
+    ({'command': ['java', 'com.starrocks.broker.hdfs.BrokerBootstrap'], 'environment': ['BROKER_HOME=/home/sr/broker']},
+     ('broker', '/home/sr/broker')),
+    ({'command': ['/opt/starrocks/be/lib/starrocks_be'], 'unit': 'starrocks-be.service'}, None),
+    ({'command': ['java', '-cp', '/opt/starrocks/fe/lib/*', 'com.starrocks.StarRocksFE']}, None),
+    ({'command': ['/home/sr/be/lib/starrocks_be'], 'namespace': 'pid:[2]'}, None),
+    ({'command': ['pgrep', '-f', 'starrocks_be']}, None),
+    ({'command': ['nginx'], 'environment': ['STARROCKS_HOME=/home/sr/fe']}, None),
+]
+
+
+@pytest.mark.parametrize(('process', 'stranger'), STRANGERS)
+def test_another_installation_is_known_by_where_it_runs_from(tree, process, stranger):
+    tree.process(30, **process)
+    found = strangers(tree, FE)
+    assert [(row['kind'], row['home'], row['pid']) for row in found] == ([stranger + (30,)] if stranger else [])
+
+
 def in_use(reader, *nodes):
     running = facts.processes(reader)
     return facts.ports_in_use(reader, nodes, running, [facts.node_processes(reader, running, node) for node in nodes])
@@ -250,6 +281,14 @@ def test_a_port_shared_with_a_stranger_is_told(tree):
     tree.process(60, ['nginx'], sockets=[501])
     row, = in_use(tree.reader, FE)
     assert (row['pid'], row['own']) == (60, False)
+
+
+def test_our_own_listener_does_not_take_a_port(tree):
+    tree.write('proc/net/tcp', TCP_HEAD + tcp_line(8030, '0A', 500) + tcp_line(8040, '0A', 501) +
+               tcp_line(8040, '0A', 502, '0100007F'))
+    tree.process(60, ['python3', '-c', 'code', 'starrocks-preflight-listener'], sockets=[500, 501])
+    tree.process(61, ['nginx'], sockets=[502])
+    assert [(row['port'], row['pid']) for row in in_use(tree.reader, FE, BE)] == [(8040, 61)]
 
 
 @pytest.mark.parametrize(('family', 'address'), [(socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1')],
@@ -327,6 +366,12 @@ def test_java_home_of_the_environment_is_looked_at(tree):
     assert [jdk['home'] for jdk in facts.jdks(tree.reader, {'JAVA_HOME': '/srv/java'})] == ['/srv/java']
 
 
+def test_jdks_are_looked_for_where_they_are_said_to_be(tree):
+    add_jdk(tree, '/srv/jdks/temurin-17', '17.0.9')
+    assert facts.jdks(tree.reader, {}) == []
+    assert [jdk['home'] for jdk in facts.jdks(tree.reader, {}, ['/srv/jdks/', '/none'])] == ['/srv/jdks/temurin-17']
+
+
 def test_a_jdk_without_a_release_file_is_asked(tree):
     tree.program('/opt/jdk/bin/java')
     tree.write('/opt/jdk/bin/java', '#!/bin/sh\necho \'openjdk version "11.0.2" 2019-01-15\' >&2\n')
@@ -352,6 +397,33 @@ def test_space_is_that_of_the_nearest_parent(tree):
     assert facts.space(tree.reader, '/data')['exists'] is True
     assert facts.space(tree.reader, '/data/file/meta')['directory'] is False
     assert facts.space(tree.reader, '/data', 'starrocks')['writable'] is True
+    assert found['size'] == status.f_blocks * status.f_frsize
+    assert (found['mount'], found['filesystem']) == (None, None)
+
+
+def test_space_says_what_filesystem_it_is_on(tree):
+    (tree.folder / 'mnt/disk1').mkdir(parents=True)
+    (tree.folder / 'data1').symlink_to(tree.folder / 'mnt/disk1')
+    mounts = {'/': 'ext4', '/mnt/disk1': 'xfs'}
+    for path, mount in (('/data1/storage', '/mnt/disk1'), ('/mnt/disk1', '/mnt/disk1'), ('/mnt', '/'), ('/', '/')):
+        found = facts.space(tree.reader, path, None, mounts)
+        assert (found['mount'], found['filesystem']) == (mount, mounts[mount])
+
+
+def test_a_link_to_nowhere_is_no_folder(tree):
+    (tree.folder / 'data1').symlink_to(tree.folder / 'gone/away')
+    found = facts.space(tree.reader, '/data1/storage')
+    assert (found['nearest'], found['directory']) == ('/data1', False)
+
+
+def test_a_release_is_known_by_its_stamp_or_its_lib(tree):
+    assert facts.installed(tree.reader, '/opt/starrocks/fe') is False
+    tree.write('/opt/starrocks/fe/lib', 'a file')
+    assert facts.installed(tree.reader, '/opt/starrocks/fe') is False
+    tree.write('/opt/starrocks/fe/.starrocks-release.json', '{}')
+    tree.write('/opt/starrocks/be/lib/starrocks_be')
+    assert facts.installed(tree.reader, '/opt/starrocks/fe') is True
+    assert facts.installed(tree.reader, '/opt/starrocks/be') is True
 
 
 def test_memory_and_processor(tree):
@@ -366,43 +438,62 @@ def test_memory_and_processor(tree):
 
 
 LIMITS = 'Limit                     Soft Limit           Hard Limit           Units\n' \
+         'Max processes             1024                 %s               processes\n' \
          'Max open files            1024                 %s               files\n'
 
 
 def test_a_users_units_get_what_the_users_manager_has(tree):
     tree.process(70, ['/usr/lib/systemd/systemd', '--user'])
     tree.write('proc/70/cgroup', '0::/user.slice/user-1500.slice/user@1500.service/init.scope\n')
-    tree.write('proc/70/limits', LIMITS % '4096')
-    tree.write('proc/self/limits', LIMITS % '9999')
+    tree.write('proc/70/limits', LIMITS % ('2000', '4096'))
+    tree.write('proc/self/limits', LIMITS % ('unlimited', '9999'))
     running = facts.processes(tree.reader)
-    assert facts.open_files_limit(tree.reader, 'user', 65535, 1500, running) == 4096
-    assert facts.open_files_limit(tree.reader, 'user', 1000, 1500, running) == 1000
-    assert facts.open_files_limit(tree.reader, 'user', 65535, 1501, running) == 9999
+    assert facts.unit_limit(tree.reader, 'user', 'open_files', 65535, 1500, running) == 4096
+    assert facts.unit_limit(tree.reader, 'user', 'open_files', 1000, 1500, running) == 1000
+    assert facts.unit_limit(tree.reader, 'user', 'open_files', UNLIMITED, 1501, running) == 9999
+    assert facts.unit_limit(tree.reader, 'user', 'processes', 65535, 1500, running) == 2000
+    assert facts.unit_limit(tree.reader, 'user', 'processes', UNLIMITED, 1501, running) == UNLIMITED
 
 
-def test_the_systems_units_get_what_can_be_had(tree, monkeypatch):
-    tree.write('proc/1/limits', LIMITS % '20000')
+@pytest.mark.parametrize('name', ['open_files', 'processes'])
+def test_the_systems_units_get_what_can_be_had(tree, monkeypatch, name):
+    tree.write('proc/1/limits', LIMITS % ('20000', '20000'))
     monkeypatch.setattr(facts.os, 'geteuid', lambda: 0)
     for possible, limit in ((True, 655350), (False, 20000)):
-        monkeypatch.setattr(facts, '_can_raise_open_files', lambda asked, possible=possible: possible)
-        assert facts.open_files_limit(tree.reader, 'system', 655350, 0, []) == limit
-    assert facts.open_files_limit(tree.reader, 'system', 20000, 0, []) == 20000
-    tree.write('proc/1/limits', LIMITS % 'unlimited')
-    assert facts.open_files_limit(tree.reader, 'system', 655350, 0, []) == 655350
+        monkeypatch.setattr(facts, '_can_raise', lambda number, asked, possible=possible: possible)
+        assert facts.unit_limit(tree.reader, 'system', name, 655350, 0, []) == limit
+    assert facts.unit_limit(tree.reader, 'system', name, 20000, 0, []) == 20000
+    assert facts.unit_limit(tree.reader, 'system', name, UNLIMITED, 0, []) == 20000
+    tree.write('proc/1/limits', LIMITS % ('unlimited', 'unlimited'))
+    assert facts.unit_limit(tree.reader, 'system', name, 655350, 0, []) == 655350
+    assert facts.unit_limit(tree.reader, 'system', name, UNLIMITED, 0, []) == UNLIMITED
 
 
 def test_trying_a_limit_leaves_this_process_as_it_is():
-    before = facts.resource.getrlimit(facts.resource.RLIMIT_NOFILE)
-    assert facts._can_raise_open_files(before[1]) is True
-    assert facts._can_raise_open_files(2 ** 40) is False
-    assert facts.resource.getrlimit(facts.resource.RLIMIT_NOFILE) == before
+    for number in (facts.resource.RLIMIT_NOFILE, facts.resource.RLIMIT_NPROC):
+        before = facts.resource.getrlimit(number)
+        hard = UNLIMITED if before[1] == facts.resource.RLIM_INFINITY else before[1]
+        assert facts._can_raise(number, hard) is True
+        assert facts.resource.getrlimit(number) == before
+    assert facts._can_raise(facts.resource.RLIMIT_NOFILE, 2 ** 40) is False
+    assert facts._can_raise(facts.resource.RLIMIT_NOFILE, UNLIMITED) is False
 
 
 # --- accounts, systemd, metadata
 
 def test_accounts():
-    assert facts.account('root') == {'name': 'root', 'uid': 0}
+    entry = facts.pwd.getpwuid(0)
+    assert facts.account('root') == {'name': 'root', 'uid': 0, 'group': 'root', 'home': entry.pw_dir,
+                                     'shell': entry.pw_shell}
     assert facts.account('nobody-of-this-name') is None
+
+
+def test_an_account_whose_group_is_gone(monkeypatch):
+    def getgrgid(number):
+        raise KeyError(number)
+
+    monkeypatch.setattr(facts.grp, 'getgrgid', getgrgid)
+    assert facts.account('root')['group'] == '0'
 
 
 def test_systemd_and_lingering(tree):
@@ -451,16 +542,43 @@ def test_names_of_front_ends_hold_the_host_as_it_was_registered(tree):
         assert facts.metadata(tree.reader, '/data/meta', '/none')['host'] == host
 
 
+CLUSTER_IDS = [('1577643443', 1577643443), ('1577643443-0b9d-hunter2\n', 1577643443), ('-1', -1), ('', None),
+               ('hunter2', None)]
+
+
+@pytest.mark.parametrize(('text', 'number'), CLUSTER_IDS)
+def test_the_cluster_of_a_storage_folder_is_read_without_its_token(tree, text, number):
+    tree.write('/data1/cluster_id', text)
+    nodes = [dict(BE, storage_paths=['/data1', '/data2']), dict(FE, storage_paths=['/data1']), BROKER]
+    assert facts.storage_cluster_ids(tree.reader, nodes) == ({} if number is None else {'/data1': number})
+
+
+# --- time client
+
+def test_the_time_client_is_known_by_its_name(tree, monkeypatch):
+    monkeypatch.setattr(_system_facts, 'kernel_synchronised', lambda: True)
+    assert facts.time_client(tree.reader) is None
+    tree.process(79, ['/usr/sbin/chronyd', '-F', '1'], namespace='pid:[2]')
+    assert facts.time_client(tree.reader) is None
+    for pid, command, name in ((80, ['phc2sys', '-a'], 'phc2sys'),
+                               (81, ['/lib/systemd/systemd-timesyncd'], 'systemd-timesyncd'),
+                               (82, ['ntpd: ntp engine'], 'ntpd')):
+        tree.process(pid, command)
+        assert facts.time_client(tree.reader) == {'name': name, 'synchronised': True}
+    assert facts.time_client(tree.reader, []) is None
+
+
 # --- all of it
 
 def test_all_facts_of_this_machine_in_a_moment():
     node = dict(FE, meta_dir='/var/lib/starrocks/fe/meta', paths=['/opt/starrocks/fe'], storage_paths=[])
     wishes = {'nodes': [node, dict(BE, paths=[], storage_paths=['/data1'])], 'host_type': 'IP', 'java_home': None,
-              'user': 'starrocks', 'systemd_scope': 'system', 'limit_nofile': 1024}
+              'jdk_folders': [], 'locale': 'C.UTF-8', 'user': 'starrocks', 'systemd_scope': 'system',
+              'limit_nofile': 1024, 'limit_nproc': 65535}
     begin = time.process_time()
     found = facts.collect(facts.Reader(run_command), wishes, os.environ)
     assert time.process_time() - begin < 0.3
-    assert set(found['space']) == {'/var/lib/starrocks/fe/meta', '/opt/starrocks/fe', '/data1'}
+    assert set(found['space']) == {'/var/lib/starrocks/fe/meta', '/opt/starrocks/fe', '/opt/starrocks/be', '/data1'}
     assert found['metadata']['fe'] is False
     assert found['host_name'] == socket.gethostname()
     assert abs(found['time'] - time.time()) < 5

@@ -14,11 +14,11 @@ import sys
 import time
 
 import pytest
-from ansible_collections.starrocks.cluster.plugins.module_utils import _preflight
+from ansible_collections.starrocks.cluster.plugins.module_utils import _preflight, _preflight_facts
 from ansible_collections.starrocks.cluster.plugins.modules import starrocks_preflight
 from ansible_collections.starrocks.cluster.tests.unit.plugins.in_process import run_module
 
-CHECKS = [name for name, dummy in _preflight.CHECKS]
+CHECKS = list(_preflight.CHECK_NAMES)
 
 
 def preflight(only=(), check_mode=False, module=starrocks_preflight, **arguments):
@@ -66,14 +66,15 @@ def test_all_of_a_host_is_told_and_nothing_is_touched(tmp_path, check_mode):
     assert {'address', 'systemd', 'account', 'python', 'pymysql', 'jdk', 'disk', 'paths', 'metadata',
             'clock'} <= set(names)
     assert all(set(one) == {'name', 'status', 'found', 'needed', 'fix'} for one in result['checks'])
-    assert all(one['fix'] or one['status'] != 'failure' for one in result['checks'])
+    assert all(one['fix'] or one['status'] == 'ok' for one in result['checks'])
+    assert result['host']['checks'] == result['checks']
 
 
 def test_what_later_steps_need_is_the_fact_starrocks_host(tmp_path):
     make_metadata(tmp_path / 'meta')
     (tmp_path / 'first_start.env').touch()
     java_home = make_jdk(tmp_path / 'jdk', '17.0.9')
-    result = preflight(only=['clock'], java_home=java_home, nodes=[front_end(tmp_path)])
+    result = preflight(only=['python'], java_home=java_home, nodes=[front_end(tmp_path)])
     host = result['host']
     assert result['ansible_facts'] == {'starrocks_host': host}
     assert host['host_name'] == socket.gethostname() and abs(host['time'] - time.time()) < 60
@@ -85,14 +86,44 @@ def test_what_later_steps_need_is_the_fact_starrocks_host(tmp_path):
     assert 'do-not-show' not in str(result)
 
 
+def test_of_storage_that_was_used_only_the_cluster_is_told(tmp_path):
+    storage = tmp_path / 'storage'
+    storage.mkdir()
+    (storage / 'cluster_id').write_text('1577643443-do-not-show')
+    node = {'kind': 'be', 'home': str(tmp_path / 'be'), 'storage_paths': [str(storage)], 'ports': {'be_port': '1'}}
+    result = preflight(only=['python'], nodes=[node], user=pwd.getpwuid(os.getuid())[0])
+    host = result['host']
+    assert host['storage_cluster_ids'] == {str(storage): 1577643443} and 'do-not-show' not in str(result)
+    assert host['nodes'] == [{'kind': 'be', 'ports': {'be_port': 1}}]
+    assert host['account']['uid'] == os.getuid() and host['os']['family'] in ('debian', 'redhat', 'suse', 'other')
+    assert host['utc_offset'] == time.localtime().tm_gmtoff and host['timezone']
+
+
+def test_a_jdk_is_found_in_folders_that_are_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(_preflight_facts, 'JDK_FOLDERS', ())
+    monkeypatch.setattr(_preflight_facts, '_java_home_on_path', lambda search_path: [])
+    monkeypatch.delenv('JAVA_HOME', raising=False)
+    home = make_jdk(tmp_path / 'jdks' / 'jdk-17', '17.0.9')
+    assert preflight(only=['jdk'], nodes=[front_end(tmp_path)])['failed']
+    found = preflight(only=['jdk'], nodes=[front_end(tmp_path)], jdk_folders=[str(tmp_path / 'jdks')])
+    assert found['host']['java_home'] == home
+
+
+def test_limits_may_be_infinity_and_skipped_checks_of_the_cluster_are_taken(tmp_path):
+    result = preflight(only=['open_files', 'process_limit'], nodes=[front_end(tmp_path)], limit_nofile='infinity',
+                       limit_nproc='infinity')
+    assert {'open_files', 'process_limit'} == {name for name, dummy in statuses(result)}
+    assert not result['failed']
+
+
 def test_a_host_without_nodes_is_told_all_the_same():
-    host = preflight(only=['clock'])['host']
+    host = preflight(only=['python'])['host']
     assert host['metadata']['fe'] is False and host['processes'] == {} and host['java_home'] is None
 
 
 def test_all_that_stands_in_the_way_is_said_at_once_and_the_rest_is_left_out(tmp_path):
     (tmp_path / 'fe').write_text('a file\n')
-    arguments = {'only': ['jdk', 'paths', 'metadata', 'clock'], 'run_mode': 'shared_data',
+    arguments = {'only': ['jdk', 'paths', 'metadata', 'python'], 'run_mode': 'shared_data',
                  'java_home': make_jdk(tmp_path / 'jdk', '11.0.21'), 'nodes': [front_end(tmp_path)]}
     make_metadata(tmp_path / 'meta')
     result = preflight(**arguments)
@@ -104,7 +135,7 @@ def test_all_that_stands_in_the_way_is_said_at_once_and_the_rest_is_left_out(tmp
     asked_only = preflight(fail=False, **arguments)
     assert not asked_only['failed'] and asked_only['host']['metadata']['run_mode'] == 'shared_nothing'
     assert [one for one in asked_only['checks'] if one['status'] != 'ok'] == result['checks']
-    assert ('clock', 'ok') in statuses(asked_only)
+    assert ('python', 'ok') in statuses(asked_only)
 
 
 def test_a_port_that_another_program_holds_is_found_and_its_holder_named(tmp_path):
@@ -124,8 +155,8 @@ def test_a_port_that_another_program_holds_is_found_and_its_holder_named(tmp_pat
 def test_a_skipped_check_does_not_fail_the_host(tmp_path):
     nodes = [front_end(tmp_path)]
     missing = str(tmp_path / 'no-jdk')
-    assert preflight(only=['jdk', 'clock'], java_home=missing, nodes=nodes)['failed']
-    assert statuses(preflight(only=['clock'], java_home=missing, nodes=nodes)) == [('clock', 'ok')]
+    assert preflight(only=['jdk', 'python'], java_home=missing, nodes=nodes)['failed']
+    assert statuses(preflight(only=['python'], java_home=missing, nodes=nodes)) == [('python', 'ok')]
 
 
 @pytest.mark.parametrize('arguments, said', [
@@ -134,7 +165,9 @@ def test_a_skipped_check_does_not_fail_the_host(tmp_path):
     ({'nodes': [{'kind': 'fe', 'heap_size': 'plenty'}]}, 'plenty'),
     ({'nodes': [{'kind': 'fe', 'ports': {'http_port': 'http'}}]}, "'http'"),
     ({'nodes': [{'kind': 'fe', 'ports': {'http_port': None}}]}, 'NoneType'),
-], ids=['version', 'network', 'heap', 'port', 'no port'])
+    ({'limit_nofile': 'plenty'}, "'plenty' is not a limit"),
+    ({'limit_nproc': '-5'}, "'-5' is not a limit"),
+], ids=['version', 'network', 'heap', 'port', 'no port', 'open files', 'processes'])
 def test_options_that_are_not_right_are_named_before_anything_is_looked_at(arguments, said):
     result = preflight(**arguments)
     assert result['failed'] and 'The options of starrocks_preflight are not right' in result['msg']
