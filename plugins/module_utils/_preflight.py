@@ -140,17 +140,16 @@ def _choose_name(canonical, own, hosts_file):
     ``hosts_file``: a later step writes /etc/hosts, which mends names that do not resolve.
     """
     needed = 'a host name that resolves to an address of the host, and back to the name (starrocks_host_type: FQDN)'
-    fix = 'Give the host a name in DNS, or in /etc/hosts of every host, that stands for its own address.'
-    if canonical['error'] and hosts_file:
-        return None, check('address', WARNING, canonical['error'], needed,
-                           'The role starrocks.cluster.prerequisites writes /etc/hosts.')
-    if canonical['error']:
-        return None, check('address', FAILURE, canonical['error'], needed, fix)
     reachable = [address for address in canonical['addresses'] if address in own]
-    if reachable:
+    if reachable and not canonical['error']:
         return canonical['name'], check('address', OK, '%s (%s)' % (canonical['name'], ', '.join(reachable)), needed)
-    return None, check('address', FAILURE, "its name '%s' stands for %s, and its addresses are %s" % (
-        canonical['name'], ', '.join(canonical['addresses']), _show_addresses(own)), needed, fix)
+    found = canonical['error'] or "its name '%s' stands for %s, and its addresses are %s" % (
+        canonical['name'], ', '.join(canonical['addresses']), _show_addresses(own))
+    if hosts_file:
+        return None, check('address', WARNING, found, needed,
+                           'The role starrocks.cluster.prerequisites writes /etc/hosts.')
+    return None, check('address', FAILURE, found, needed, 'Give the host a name in DNS, or in /etc/hosts of every host, '
+                       'that stands for its own address.')
 
 
 def _show_addresses(own):
