@@ -65,14 +65,10 @@ author:
 """
 
 EXAMPLES = r"""
-# sales.starrocks.yml: the least there can be; the password comes from the environment (STARROCKS_LOGIN_PASSWORD).
-# Try it with: ansible-inventory -i sales.starrocks.yml --graph
-plugin: starrocks.cluster.starrocks
-login_hosts: [fe1, fe2, fe3]
-
----
-# The whole of it: an account that may only look, names instead of addresses, groups by rack and of what is dead, and a
-# cache for ten minutes.
+# sales.starrocks.yml; try it with: ansible-inventory -i sales.starrocks.yml --graph
+# The first two lines are the least there can be; the password can come from the environment
+# (STARROCKS_LOGIN_PASSWORD). Below them: names instead of addresses, groups by rack and of what is dead, and a cache for
+# ten minutes.
 plugin: starrocks.cluster.starrocks
 login_hosts: [fe1, fe2, fe3]
 login_user: root

@@ -190,7 +190,7 @@ def examples(name):
 def inventory_examples():
     """The examples of the inventory plugin: its own, and those of the page."""
     plugin = importlib.import_module(MODULES.replace(".modules.", ".inventory.") + "starrocks")
-    return {"starrocks": list(yaml.safe_load_all(plugin.EXAMPLES)),
+    return {"starrocks": [yaml.safe_load(plugin.EXAMPLES)],
             GUIDE: [block for block in blocks(GUIDE) if isinstance(block, dict) and "plugin" in block]}
 
 
