@@ -227,9 +227,11 @@ def test_a_role_that_is_not_there(cluster):
     user(cluster, name="viewer", state="absent")
 
 
+# From ansible-core 2.21 on -vvv shows arguments only where that is asked for.
 PLAYBOOK = """
 - hosts: localhost
   gather_facts: false
+  vars: {ansible_inject_invocation: true}
   module_defaults:
     group/starrocks.cluster.starrocks: {login_hosts: ["{{ front_end }}"], login_password: "{{ root_password }}"}
   tasks:
