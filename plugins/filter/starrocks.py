@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.starrocks.cluster.plugins.plugin_utils import _frontends, _settings
+from ansible_collections.starrocks.cluster.plugins.plugin_utils import _frontends, _reachability, _settings
 
 
 def frontend_hosts(names, hostvars, in_run, defaults):
@@ -29,6 +29,11 @@ class FilterModule:
     def filters(self):
         return {
             'back_end_settings': _settings.back_end_settings,
+            'connectivity_names': _reachability.connectivity_names,
+            'connectivity_peers': _reachability.connectivity_peers,
+            'connectivity_ports': _reachability.connectivity_ports,
+            'connectivity_targets': _reachability.connectivity_targets,
+            'connectivity_wanted': _reachability.connectivity_wanted,
             'front_end_settings': _settings.front_end_settings,
             'frontend_hosts': frontend_hosts,
             'frontend_plan': _frontends.frontend_plan,
