@@ -450,9 +450,10 @@ def _sizing(what, found, wishes, shown):
         return []
     wanted = sum(SIZING[kind][what] for kind in sized)
     enough = found >= wanted * SIZING_TOLERANCE
-    return [check('disk_size' if what == 'disk' else what, OK if enough else WARNING, shown(found), '%s for %s in '
-                  'production' % (shown(wanted), ' and '.join(NODE_NAMES[kind] for kind in sized)),
-        '' if enough else 'Enough for a trial; take a larger host for production.')]
+    name = 'disk_size' if what == 'disk' else what
+    needed = '%s for %s in production' % (shown(wanted), ' and '.join(NODE_NAMES[kind] for kind in sized))
+    return [check(name, OK if enough else WARNING, shown(found), needed,
+                  '' if enough else 'Enough for a trial; take a larger host for production.')]
 
 
 def check_cpu_avx2(facts, wishes):
