@@ -287,6 +287,18 @@ def limit_settings(open_files: int) -> dict[str, Setting]:
     return settings
 
 
+def shared_machine_settings() -> dict[str, Setting]:
+    """What hosts need that are containers of one machine."""
+    settings = {
+        "starrocks_kernel_apply": Setting(False, "Kernel and clock are the machine's, and not the hosts' to set."),
+        "starrocks_manage_time": Setting(False),
+    }
+    if not re.search(r"^flags\s*:.*\bavx2\b", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE):
+        why = "This machine has no AVX2, without which StarRocks' own releases do not start."
+        settings["starrocks_preflight_skip"] = Setting(["cpu_avx2"], why)
+    return settings
+
+
 def inventory(layout: Layout, hosts: Hosts, release: Release, heading: str) -> str:
     """An inventory as a person would write it."""
     common = {
@@ -297,6 +309,7 @@ def inventory(layout: Layout, hosts: Hosts, release: Release, heading: str) -> s
         "starrocks_root_password": Setting(PASSWORD, "For hosts that others reach: one of your own, from a vault."),
         "starrocks_fe_heap_size": Setting("1g", "All hosts share the memory of one machine; the default is 8g."),
         **limit_settings(hosts.open_files),
+        **shared_machine_settings(),
     }
     reach = [f"    {key}: {in_yaml(text)}" for key, text in hosts.connection.items()]
     lines = [f"# {heading}", "all:", "  vars:", *setting_lines(common, 4), "", "    # How Ansible reaches the hosts."]
