@@ -26,7 +26,7 @@ class ActionModule(ActionBase):
         })
         kinds = {kind: list(names or []) for kind, names in options['hosts'].items()}
         hosts = report.gather_hosts(
-            list(task_vars['ansible_play_hosts_all']), kinds, task_vars['hostvars'],
+            list(task_vars['ansible_play_hosts_all']), task_vars['hostvars'],
             list(task_vars['ansible_play_hosts']), list(task_vars['ansible_play_batch']))
         findings = report.collect(hosts, kinds, options['skip'])
         merged = report.merge(findings)

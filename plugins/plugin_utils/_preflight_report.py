@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the hosts of a run are like together: checks of several hosts, and one table of all that was found.
 
-A *host* here is a dict: name (in the inventory), kinds (of nodes that the inventory gives it), seen (its fact
-starrocks_host, None where it was not looked at), problem (why not, a text), network (rows of starrocks_connectivity).
+A *host* here is a dict: name (in the inventory), seen (its fact starrocks_host, None where it was not looked at),
+problem (why not, a text), network (rows of starrocks_connectivity). ``kinds``: kind -> inventory names.
 A *finding* is a check as in module_utils/_checks.py with the key hosts, the names of those that it is about.
 """
 
@@ -55,17 +55,16 @@ def listed(names) -> str:
 
 # --- the hosts of a run ----------------------------------------------------------------------------------------------
 
-def gather_hosts(names: list[str], kinds: dict, hostvars, active: list[str], batch: list[str]) -> list[dict]:
+def gather_hosts(names: list[str], hostvars, active: list[str], batch: list[str]) -> list[dict]:
     """Return the hosts of a run.
 
-    ``names``: all of the play, ``active``: those that have not failed, ``batch``: those whose turn it is (serial);
-    ``kinds``: kind -> inventory names.
+    ``names``: all of the play, ``active``: those that have not failed, ``batch``: those whose turn it is (serial).
     """
-    return [_gather_host(name, [kind for kind in kinds if name in kinds[kind]], hostvars[name], name in active)
+    return [_gather_host(name, hostvars[name], name in active)
             for name in names if name in batch or name not in active]
 
 
-def _gather_host(name: str, kinds: list[str], variables, active: bool) -> dict:
+def _gather_host(name: str, variables, active: bool) -> dict:
     look = variables.get('_starrocks_look') or {}
     seen = variables.get('starrocks_host') or None
     problem = ''
@@ -76,7 +75,7 @@ def _gather_host(name: str, kinds: list[str], variables, active: bool) -> dict:
         problem = 'it left this run with an error (see above)'
     elif not seen:
         problem = 'it was not looked at'
-    return {'name': name, 'kinds': kinds, 'seen': None if problem else seen, 'problem': problem,
+    return {'name': name, 'seen': None if problem else seen, 'problem': problem,
             'network': _network_rows(variables.get('_starrocks_connectivity') or {})}
 
 
@@ -89,8 +88,10 @@ def _network_rows(result: dict) -> list[dict]:
 
 
 def front_ends(hosts: list[dict]) -> list[dict]:
-    """Return the hosts with a front end that were looked at, by name."""
-    return sorted((host for host in hosts if host['seen'] and 'fe' in host['kinds']), key=lambda host: host['name'])
+    """Return the hosts whose front end was looked at, by name. A play without the role fe looks at none."""
+    return sorted((host for host in hosts if host['seen']
+                   and any(node['kind'] == 'fe' for node in host['seen'].get('nodes') or [])),
+                  key=lambda host: host['name'])
 
 
 # --- checks of several hosts -----------------------------------------------------------------------------------------

@@ -131,7 +131,8 @@ def fact(status='ok', **changes):
     """A host that was looked at; nobody connects to it."""
     checks = [{'name': 'jdk', 'status': status, 'found': 'Java 11', 'needed': 'Java 17', 'fix': 'Install it.'}]
     return dict(NO_CONNECTION, starrocks_host=dict({
-        'checks': checks, 'clock': {'offset': 0.0, 'error': 0.01}, 'timezone': 'UTC'}, **changes))
+        'checks': checks, 'nodes': [{'kind': 'fe'}], 'clock': {'offset': 0.0, 'error': 0.01}, 'timezone': 'UTC'},
+        **changes))
 
 
 def report(**options):

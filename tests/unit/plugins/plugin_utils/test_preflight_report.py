@@ -12,8 +12,8 @@ def row(name='ports', status='failure', found='9010 is taken', needed='free', fi
 
 
 def host(name, *kinds, problem='', network=(), **seen):
-    return {'name': name, 'kinds': list(kinds), 'problem': problem, 'seen': None if problem else seen,
-            'network': list(network)}
+    seen['nodes'] = [{'kind': kind} for kind in kinds]
+    return {'name': name, 'problem': problem, 'seen': None if problem else seen, 'network': list(network)}
 
 
 def front_end(name, offset=0.0, error=0.01, **seen):
@@ -48,12 +48,10 @@ def test_hosts_are_gathered_from_their_variables():
         'h5': {'starrocks_host': {'checks': []}},
         'later': {},
     }
-    hosts = report.gather_hosts(list(hostvars), {'fe': ['h1', 'h9'], 'be': ['h1', 'h2']}, hostvars,
-                                ['h1', 'h2', 'h3', 'h4', 'later'], ['h1', 'h2', 'h3', 'h4'])
-    assert [(one['name'], one['kinds'], one['problem'], one['seen']) for one in hosts] == [
-        ('h1', ['fe', 'be'], '', {'checks': checks}), ('h2', ['be'], 'timed out', None),
-        ('h3', [], 'it was not said why', None), ('h4', [], 'it was not looked at', None),
-        ('h5', [], 'it left this run with an error (see above)', None)]
+    hosts = report.gather_hosts(list(hostvars), hostvars, ['h1', 'h2', 'h3', 'h4', 'later'], ['h1', 'h2', 'h3', 'h4'])
+    assert [(one['name'], one['problem'], one['seen']) for one in hosts] == [
+        ('h1', '', {'checks': checks}), ('h2', 'timed out', None), ('h3', 'it was not said why', None),
+        ('h4', 'it was not looked at', None), ('h5', 'it left this run with an error (see above)', None)]
     assert hosts[0]['network'] == [row('network')]
 
 
@@ -63,8 +61,8 @@ def test_hosts_are_gathered_from_their_variables():
     ({'failed': True, 'msg': 'no\npython'}, [('network', 'warning', 'not known: the check itself failed (no python)')]),
 ])
 def test_a_check_of_the_network_that_did_not_run(result, rows):
-    hosts = report.gather_hosts(['h1'], {}, {'h1': {'starrocks_host': {'address': 'x'},
-                                                    '_starrocks_connectivity': result}}, ['h1'], ['h1'])
+    hostvars = {'h1': {'starrocks_host': {'address': 'x'}, '_starrocks_connectivity': result}}
+    hosts = report.gather_hosts(['h1'], hostvars, ['h1'], ['h1'])
     assert [(one['name'], one['status'], one['found']) for one in hosts[0]['network']] == rows
 
 
