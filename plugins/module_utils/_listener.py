@@ -22,8 +22,8 @@ import time
 WORD = 'starrocks-preflight-listener'
 """By this word in its command line the process is known."""
 
-COMMAND = ('-I', '-', WORD)
-"""What follows the Python in that command line."""
+COMMAND = ('-I', '-S', '-', WORD)
+"""What follows the Python in that command line: the standard library alone, and the program from standard input."""
 
 FAMILIES = {'4': socket.AF_INET, '6': socket.AF_INET6}
 
