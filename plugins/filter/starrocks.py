@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.starrocks.cluster.plugins.plugin_utils import _frontends, _reachability, _settings
+from ansible_collections.starrocks.cluster.plugins.plugin_utils import _frontends, _host_names, _reachability, _settings
 
 
 def frontend_hosts(names, hostvars, in_run, defaults):
@@ -37,6 +37,7 @@ class FilterModule:
             'front_end_settings': _settings.front_end_settings,
             'frontend_hosts': frontend_hosts,
             'frontend_plan': _frontends.frontend_plan,
+            'host_entries': _host_names.host_entries,
             'join_error': _frontends.join_error,
             'leader_name': _frontends.leader_name,
             'preflight_node': preflight_node,

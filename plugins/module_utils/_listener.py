@@ -15,7 +15,6 @@ import selectors
 import signal
 import socket
 import struct
-import subprocess
 import sys
 import time
 
@@ -66,13 +65,24 @@ def _open_socket(family, host, port):
 def start(sockets, idle, seconds):
     """Have a process of its own serve the sockets; returns its pid. The caller may close its own copies then."""
     handed = ['%s:%d' % ('6' if one.family == socket.AF_INET6 else '4', one.fileno()) for one in sockets]
-    process = subprocess.Popen(
-        [sys.executable] + list(COMMAND) + [str(idle), str(seconds)] + handed, stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd='/', start_new_session=True,
-        pass_fds=[one.fileno() for one in sockets])
-    process.stdin.write(inspect.getsource(sys.modules[__name__]).encode('utf-8'))
-    process.stdin.close()
-    return process.pid
+    program, feed = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setsid()
+            os.chdir('/')
+            os.dup2(program, 0)
+            for descriptor in (1, 2):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+            for one in sockets:
+                one.set_inheritable(True)
+            os.execv(sys.executable, [sys.executable] + list(COMMAND) + [str(idle), str(seconds)] + handed)
+        finally:
+            os._exit(127)
+    os.close(program)
+    with os.fdopen(feed, 'wb') as stream:
+        stream.write(inspect.getsource(sys.modules[__name__]).encode('utf-8'))
+    return pid
 
 
 def serve(sockets, idle, seconds, clock=time.monotonic):

@@ -18,6 +18,7 @@ import resource
 import socket
 import time
 
+from ansible_collections.starrocks.cluster.plugins.module_utils._listener import is_listener
 from ansible_collections.starrocks.cluster.plugins.module_utils import _system_facts
 from ansible_collections.starrocks.cluster.plugins.module_utils._checks import UNLIMITED
 from ansible_collections.starrocks.cluster.plugins.module_utils._node import parse_listening
@@ -40,9 +41,6 @@ JDK_FOLDERS = ('/usr/lib/jvm/*', '/usr/lib64/jvm/*', '/usr/java/*', '/opt/java/*
 
 OWN_UNITS = frozenset('starrocks-%s.service' % kind for kind in PROGRAMS)
 """The units that the roles of this collection make; a play may look at some of a host's nodes only."""
-
-LISTENER = 'starrocks-preflight-listener'
-"""In the command line of a program that listens on the ports to be, for the moment in which the network is checked."""
 
 LIMITS = {'open_files': ('Max open files', resource.RLIMIT_NOFILE),
           'processes': ('Max processes', resource.RLIMIT_NPROC)}
@@ -278,7 +276,7 @@ def ports_in_use(reader, nodes, running, by_node):
     likely = [row['pid'] for rows in by_node for row in rows]
     owners = socket_owners(reader, inodes, likely, running)
     programs = {process.pid: process.arguments for process in running}
-    passing = {process.pid for process in running if any(LISTENER in argument for argument in process.arguments)}
+    passing = {process.pid for process in running if is_listener(process.arguments)}
     found = []
     for node, rows in zip(nodes, by_node):
         own_pids = {row['pid'] for row in rows}
