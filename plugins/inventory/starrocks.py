@@ -67,8 +67,8 @@ author:
 EXAMPLES = r"""
 # sales.starrocks.yml; try it with: ansible-inventory -i sales.starrocks.yml --graph
 # The first two lines are the least there can be; the password can come from the environment
-# (STARROCKS_LOGIN_PASSWORD). Below them: names instead of addresses, groups by rack and of what is dead, and a cache for
-# ten minutes.
+# (STARROCKS_LOGIN_PASSWORD). Below them: names instead of addresses, groups by rack and of what is dead, and a cache
+# for ten minutes.
 plugin: starrocks.cluster.starrocks
 login_hosts: [fe1, fe2, fe3]
 login_user: root

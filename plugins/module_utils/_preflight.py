@@ -148,8 +148,8 @@ def _choose_name(canonical, own, hosts_file):
     if hosts_file:
         return None, check('address', WARNING, found, needed,
                            'The role starrocks.cluster.prerequisites writes /etc/hosts.')
-    return None, check('address', FAILURE, found, needed, 'Give the host a name in DNS, or in /etc/hosts of every host, '
-                       'that stands for its own address.')
+    return None, check('address', FAILURE, found, needed,
+                       'Give the host a name in DNS, or in /etc/hosts of every host, that stands for its own address.')
 
 
 def _show_addresses(own):

@@ -18,9 +18,9 @@ import resource
 import socket
 import time
 
-from ansible_collections.starrocks.cluster.plugins.module_utils._listener import is_listener
 from ansible_collections.starrocks.cluster.plugins.module_utils import _system_facts
 from ansible_collections.starrocks.cluster.plugins.module_utils._checks import UNLIMITED
+from ansible_collections.starrocks.cluster.plugins.module_utils._listener import is_listener
 from ansible_collections.starrocks.cluster.plugins.module_utils._node import parse_listening
 from ansible_collections.starrocks.cluster.plugins.module_utils._release import STAMP_NAME
 

@@ -286,7 +286,7 @@ def test_a_port_shared_with_a_stranger_is_told(tree):
 def test_our_own_listener_does_not_take_a_port(tree):
     tree.write('proc/net/tcp', TCP_HEAD + tcp_line(8030, '0A', 500) + tcp_line(8040, '0A', 501) +
                tcp_line(8040, '0A', 502, '0100007F'))
-    tree.process(60, ['python3', '-c', 'code', 'starrocks-preflight-listener'], sockets=[500, 501])
+    tree.process(60, ['python3', '-I', '-S', '-', 'starrocks-preflight-listener', '3', '60', '4:7'], sockets=[500, 501])
     tree.process(61, ['nginx'], sockets=[502])
     assert [(row['port'], row['pid']) for row in in_use(tree.reader, FE, BE)] == [(8040, 61)]
 
