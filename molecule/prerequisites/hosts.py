@@ -14,8 +14,9 @@ WORSE = r"""set -e
 sed -i /pam_limits.so/d /etc/pam.d/sshd /etc/pam.d/login
 sed -i 's/^UsePAM yes/UsePAM no/' /etc/ssh/sshd_config
 systemctl reload ssh
+sleep 1
 printf 'UUID=1 / ext4 defaults 0 1\nUUID=2 none swap sw 0 0\n' > /etc/fstab
-mkdir /etc/selinux
+mkdir -p /etc/selinux
 printf 'SELINUX=enforcing\nSELINUXTYPE=targeted\n' > /etc/selinux/config
 printf '127.0.0.1 localhost\n127.0.1.1 HOST.old HOST\n' > /etc/hosts
 """

@@ -107,7 +107,8 @@ class ActionModule(ActionBase):
             raw = self._variables_of(host, task_vars)
             given[host] = {name for name in raw if name.startswith('starrocks_')}
             wanted = set(specs) | set(CONNECTION_VARIABLES) & set(raw)
-            variables[host] = self._values(wanted, {**defaults, **raw})
+            around = {'hostvars': task_vars['hostvars'], 'groups': groups}
+            variables[host] = self._values(wanted, {**around, **defaults, **raw})
         return Inventory(groups, variables, given, specs)
 
     def _variables_of(self, host: str, task_vars: dict) -> dict:

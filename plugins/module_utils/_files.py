@@ -47,7 +47,11 @@ class Files(object):
 
     @staticmethod
     def describe(attributes):
-        return '' if attributes is None else '%s:%s %04o' % attributes
+        """Return attributes as text; an owner that is left as it comes is left out."""
+        if attributes is None:
+            return ''
+        owner = '' if -1 in attributes[:2] else '%s:%s ' % attributes[:2]
+        return '%s%04o' % (owner, attributes[2])
 
     def directory(self, path, mode):
         """Make a directory, or mend its owner and mode. A symbolic link to a directory is left to its maker."""

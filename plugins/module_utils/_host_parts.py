@@ -6,10 +6,11 @@
 import collections
 import re
 
-Part = collections.namedtuple('Part', 'name files links settings commands after warnings')
+Part = collections.namedtuple('Part', 'name files links settings commands after listens warnings')
 """What one part wants. ``files``: list of File. ``links``: list of Link. ``settings``: list of Setting, those that
 differ alone. ``commands``: command lines that the host's state asks for now. ``after``: command lines to be run once
-one of the files has changed. ``warnings``: texts."""
+one of the files has changed. ``listens``: TCP ports on which somebody has to listen again after them. ``warnings``:
+texts."""
 
 File = collections.namedtuple('File', 'path text mode check')
 """A file's whole text, None for a file that must not be there. ``mode`` None leaves the mode as it is (0644 for a new
@@ -26,9 +27,9 @@ ASIDE = '#starrocks.cluster# '
 """Stands before lines of others that are out of force for as long as StarRocks is here."""
 
 
-def part(name, files=(), links=(), settings=(), commands=(), after=(), warnings=()):
+def part(name, files=(), links=(), settings=(), commands=(), after=(), listens=(), warnings=()):
     """Return a Part, as far as it is given."""
-    return Part(name, list(files), list(links), list(settings), list(commands), list(after), list(warnings))
+    return Part(name, *(list(one) for one in (files, links, settings, commands, after, listens, warnings)))
 
 
 def without_block(text):

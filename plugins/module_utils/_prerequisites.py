@@ -121,25 +121,25 @@ def pam_absent(facts, wishes):
 def sshd_present(facts, wishes):
     """UsePAM yes, without which PAM and so the limits have no say. sshd takes the first value it meets."""
     text, sshd = facts['texts'].get(SSHD_FILE), facts['sshd']
-    if text is None or sshd is None or BEGIN in text or sshd['use_pam']:
-        return part('sshd', after=_sshd_reload(facts))
-    return _sshd(facts, with_block(text, ['UsePAM yes'], first=True))
+    if text is None or sshd is None:
+        return part('sshd')
+    return _sshd(sshd, text, text if BEGIN in text or sshd['use_pam'] else with_block(text, ['UsePAM yes'], first=True))
 
 
 def sshd_absent(facts, wishes):
-    text = facts['texts'].get(SSHD_FILE)
-    return _sshd(facts, without_block(text)) if text is not None and BEGIN in text else part('sshd')
+    text, sshd = facts['texts'].get(SSHD_FILE), facts['sshd']
+    return part('sshd') if text is None or sshd is None else _sshd(sshd, text, without_block(text))
 
 
-def _sshd(facts, text):
-    return part('sshd', [File(SSHD_FILE, text, None, [facts['sshd']['program'], '-t', '-f', '{}'])],
-                after=_sshd_reload(facts))
+def _sshd(sshd, before, text):
+    """Reloaded, never restarted; where a socket starts it for each login, there is nothing to reload.
 
-
-def _sshd_reload(facts):
-    """Reloaded, never restarted; where a socket starts it for each login, there is nothing to reload."""
-    unit = facts['sshd'] and facts['sshd']['unit']
-    return [['systemctl', 'reload', unit]] if unit else []
+    A reload closes the ports for a moment, which would refuse the next connection of Ansible's.
+    """
+    files = [File(SSHD_FILE, text, None, [sshd['program'], '-t', '-f', '{}'])] if text != before else []
+    if not sshd['unit']:
+        return part('sshd', files)
+    return part('sshd', files, after=[['systemctl', 'reload', sshd['unit']]], listens=sshd['ports'])
 
 
 # --- kernel ----------------------------------------------------------------------------------------------------------

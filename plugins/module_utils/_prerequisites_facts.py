@@ -62,18 +62,20 @@ def pam_services(reader):
 
 
 def sshd(reader, programs, text, units):
-    """Return {program, use_pam, unit} of the SSH server, None where there is none.
+    """Return {program, use_pam, ports, unit} of the SSH server, None where there is none.
 
-    ``use_pam`` is what the server makes of all its files (sshd -T), or of ``text`` where it cannot say. ``unit`` is
-    None where none of ``units`` is active.
+    ``use_pam`` and ``ports`` are what the server makes of all its files (sshd -T), or of ``text`` where it cannot say.
+    ``unit`` is None where none of ``units`` is active.
     """
     program = next((path for path in SSHD_PROGRAMS if reader.exists(path)), None)
     if program is None or text is None:
         return None
     said = programs.says(reader.path(program), '-T')
-    match = re.search(r'^\s*usepam\s+(\S+)', said if said is not None else text, re.MULTILINE | re.IGNORECASE)
+    told = re.findall(r'^\s*(usepam|port)\s+(\S+)', said if said is not None else text, re.MULTILINE | re.IGNORECASE)
+    use_pam = [value.lower() for name, value in told if name.lower() == 'usepam']
+    ports = [int(value) for name, value in told if name.lower() == 'port' and value.isdigit()]
     unit = next((name for name in SSHD_UNITS if units[name]['active']), None)
-    return {'program': reader.path(program), 'use_pam': bool(match) and match.group(1).lower() == 'yes', 'unit': unit}
+    return {'program': reader.path(program), 'use_pam': use_pam[:1] == ['yes'], 'ports': ports, 'unit': unit}
 
 
 def kernel(reader, wishes, ours):

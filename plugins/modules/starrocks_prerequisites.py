@@ -232,7 +232,7 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.starrocks.cluster.plugins.module_utils import _prerequisites, _prerequisites_facts
 from ansible_collections.starrocks.cluster.plugins.module_utils._files import Files
-from ansible_collections.starrocks.cluster.plugins.module_utils._preflight_facts import Reader, time_client
+from ansible_collections.starrocks.cluster.plugins.module_utils._preflight_facts import Reader, listeners, time_client
 
 ROOT = '/'
 """Where the files of the host are. Tests lay out a host of their own."""
@@ -240,6 +240,9 @@ ROOT = '/'
 UNFINISHED = '/run/starrocks-prerequisites'
 """Names the parts whose files have changed and whose commands have not been run yet. A boot does what they do, and
 takes the file away."""
+
+LISTENING_SECONDS = 10
+MOMENT_SECONDS = 1
 
 ARGUMENTS = dict(
     state=dict(type='str', choices=['present', 'absent'], default='present'),
@@ -374,13 +377,31 @@ class Machine(Files):
             for words in part.commands:
                 self.run(words)
         if changes or part.name in waiting:
+            before = listeners(self.reader) if part.listens else {}
             for words in part.after:
                 self.run(words)
+            self.wait_for(part.listens, before)
         self.write_unfinished(waiting - {part.name})
         if len(self.diff) > noted:
             self.parts.append(part.name)
         for text in part.warnings:
             self.module.warn(text)
+
+    def wait_for(self, ports, before):
+        """Wait until somebody listens anew on the ports; ``before``: port -> sockets that were there.
+
+        A reload comes back before it is done. One that keeps its sockets is given a moment.
+        """
+        begun = time.time()
+        while not self.check_mode:
+            now, waited = listeners(self.reader), time.time() - begun
+            if all(now.get(port) and (now[port] != before.get(port) or waited > MOMENT_SECONDS) for port in ports):
+                return
+            if waited > LISTENING_SECONDS:
+                self.module.fail_json(
+                    msg='Nobody listens on port %s of this host %d s after: %s. Look at it before the connection is '
+                        'lost.' % (', '.join(map(str, ports)), LISTENING_SECONDS, self.commands[-1]), diff=self.diff)
+            time.sleep(0.02)
 
     def differs(self, wanted):
         """Tell whether a file's text is another one than it should be."""

@@ -46,15 +46,14 @@ def test_the_cluster_runs(cluster):
 @pytest.mark.parametrize("name", HOSTS)
 def test_a_new_login_has_the_limits(cluster, name):
     assert login_limits(cluster, name) == {
-        "nofile": "20000", "nproc": "unlimited", "memlock": "unlimited", "stack": "16384",
-        "locale": "C.UTF-8"}  # fmt: skip
+        "nofile": "15000", "nproc": "20000", "memlock": "4096", "stack": "16384", "locale": "C.UTF-8"}  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "unit"), [("p1", UNITS["fe"]), ("p2", UNITS["be"]), ("p2", UNITS["broker"])])
 def test_the_units_have_the_limits(cluster, name, unit):
     limits = cluster.on(name).check_output(f"cat /proc/{cluster.pids()[name, unit]}/limits")
-    for line in (r"Max open files +20000 +20000", r"Max locked memory +unlimited +unlimited",
-                 r"Max stack size +16777216 +16777216", r"Max processes +unlimited +unlimited"):  # fmt: skip
+    for line in (r"Max open files +15000 +15000", r"Max processes +20000 +20000",
+                 r"Max locked memory +4194304 +4194304", r"Max stack size +16777216 +16777216"):  # fmt: skip
         assert re.search(line, limits), line
     tasks = cluster.on(name).check_output(f"systemctl show {unit} --property=TasksMax --value")
     assert tasks == "infinity"
@@ -121,21 +120,21 @@ def test_the_jdk_of_the_archive_is_used(cluster):
     assert f"\nEnvironment=JAVA_HOME={home}\n" in host.file("/etc/systemd/system/starrocks-be.service").content_string
     assert f'JAVA_HOME="{home}"' in host.file("/opt/starrocks/be/conf/be.conf").content_string
     broker = cluster.pids()["p2", UNITS["broker"]]
-    assert host.check_output(f"readlink /proc/{broker}/exe").startswith(home)
+    assert f"JAVA_HOME={home}" in host.check_output(f"tr '\\0' '\\n' < /proc/{broker}/environ").splitlines()
     assert "/usr/lib/jvm/java-17" in cluster.on("p1").file("/opt/starrocks/fe/conf/fe.conf").content_string
 
 
-def test_check_mode_and_a_second_deploy_change_nothing(cluster):
+def test_check_mode_after_the_deploy_changes_nothing(cluster):
+    """Molecule's idempotence has seen to the real run."""
     pids = cluster.pids()
-    for arguments in (["--check", "--diff"], ["--diff"]):
-        assert cluster.play("deploy", *arguments).changed == 0
+    assert cluster.play("deploy", "--check", "--diff").changed == 0
     assert cluster.pids() == pids
 
 
 def test_a_run_that_was_cut_off_is_made_good(cluster):
     """The process dies after sshd_config was written and before sshd is reloaded; the next run reloads it."""
     host, path = cluster.on("p1"), "/etc/ssh/sshd_config"
-    host.check_output(f"sed -i '/BEGIN starrocks/,/END starrocks/d' {path} && systemctl reload ssh")
+    host.check_output(f"sed -i '/BEGIN starrocks/,/END starrocks/d' {path} && systemctl reload ssh && sleep 1")
     # systemctl, as the module finds it first, ends its caller.
     host.check_output(r"printf '#!/bin/sh\n[ $1 != reload ] || kill -9 $PPID\nexec /usr/bin/systemctl \"$@\"\n'"
                       " > /usr/local/sbin/systemctl && chmod 755 /usr/local/sbin/systemctl")  # fmt: skip

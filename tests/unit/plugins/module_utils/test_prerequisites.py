@@ -145,7 +145,7 @@ SSHD = '/etc/ssh/sshd_config'
 
 
 def server(use_pam, unit='ssh.service'):
-    return {'program': '/usr/sbin/sshd', 'use_pam': use_pam, 'unit': unit}
+    return {'program': '/usr/sbin/sshd', 'use_pam': use_pam, 'unit': unit, 'ports': [22]}
 
 
 def test_sshd_is_told_to_use_pam_before_anything_else_is_said():

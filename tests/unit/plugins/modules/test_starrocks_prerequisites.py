@@ -27,6 +27,7 @@ FILES = {
     'usr/share/zoneinfo/Asia/Shanghai': 'TZif',
     'usr/sbin/sshd': '',
     'proc/sys/vm/swappiness': '60\n',
+    'proc/net/tcp': 'sl local_address rem_address st\n   0: 00000000:0016 00000000:0000 0A 0:0 0:0 0 0 0 700 1\n',
     'proc/swaps': 'Filename Type Size Used Priority\n/dev/sda2 partition 1 0 -2\n',
     'sys/kernel/mm/transparent_hugepage/enabled': '[always] madvise never\n',
     'sys/kernel/mm/transparent_hugepage/defrag': 'always defer [madvise] never\n',
@@ -41,7 +42,7 @@ echo "$name $*" >> "$here/calls"
 runs() { printf 'ActiveState=active\nUnitFileState=enabled\n\n'; }
 case "$name $*" in
 "systemctl show"*) runs; printf 'ActiveState=inactive\n\n'; runs ;;
-"sshd -T") grep -qi '^usepam yes' "$ROOT/etc/ssh/sshd_config" && echo 'usepam yes' || echo 'usepam no' ;;
+"sshd -T") echo 'port 22'; grep -i '^usepam yes' "$ROOT/etc/ssh/sshd_config" || echo 'usepam no' ;;
 "nft --handle list chain"*) cat "$here/chain" ;;
 "nft -f "*) sed -n 's/.*\(comment ".*"\)/\1 # handle 4/p' "$ROOT/etc/nftables.d/starrocks.nft" > "$here/chain" ;;
 "nft delete rule"*) : > "$here/chain" ;;
@@ -141,6 +142,7 @@ class Host:
 def host(tmp_path, monkeypatch):
     host = Host(tmp_path)
     monkeypatch.setattr(starrocks_prerequisites, 'ROOT', str(tmp_path))
+    monkeypatch.setattr(starrocks_prerequisites, 'MOMENT_SECONDS', 0)
     monkeypatch.setenv('PATH', '%s:%s' % (host.bin, os.environ['PATH']))
     monkeypatch.setenv('ROOT', str(tmp_path))
     return host
@@ -230,6 +232,14 @@ def test_a_command_that_was_cut_off_is_made_good(host):
     kernel_takes(host)
     assert 'sshd' in result['parts'] and 'systemctl reload ssh.service' in host.calls()
     assert not host.run()['changed']
+
+
+def test_a_server_that_does_not_come_back_is_told_before_the_connection_is_lost(host, monkeypatch):
+    (host.root / 'proc/net/tcp').write_text('sl local_address rem_address st\n')
+    monkeypatch.setattr(starrocks_prerequisites, 'LISTENING_SECONDS', 0.1)
+    result = host.run()
+    assert result['failed'] and 'Nobody listens on port 22' in result['msg']
+    assert 'systemctl reload ssh.service' in result['msg']
 
 
 def test_a_kernel_that_cannot_be_set_says_what_to_do(host):
