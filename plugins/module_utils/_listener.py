@@ -126,20 +126,32 @@ def running(proc='/proc'):
     return sorted(pids)
 
 
+def holds_sockets(pid, proc='/proc'):
+    """Tell whether a process may hold its sockets still.
+
+    One that ends loses its command line before it closes them, and is a zombie (Z, X) only after that.
+    """
+    try:
+        with open(os.path.join(proc, str(pid), 'stat'), 'rb') as handle:
+            return handle.read().rsplit(b')', 1)[1].split()[0] not in (b'Z', b'X')
+    except (IOError, OSError):
+        return False
+
+
 def end(patience=2.0):
     """End all such processes; returns (pids that ended, pids that did not: another account's)."""
-    ended = running()
+    found = left = running()
     for number in (signal.SIGTERM, signal.SIGKILL):
-        for pid in running():
+        for pid in left:
             try:
                 os.kill(pid, number)
             except OSError:
                 pass  # it has just ended, or it is not ours to end
         waited = time.monotonic() + patience
-        while running() and time.monotonic() < waited:
-            time.sleep(0.02)
-    left = running()
-    return [pid for pid in ended if pid not in left], left
+        while left and time.monotonic() < waited:
+            time.sleep(0.01)
+            left = [pid for pid in left if holds_sockets(pid)]
+    return [pid for pid in found if pid not in left], left
 
 
 def main(arguments):

@@ -141,7 +141,7 @@ def test_the_process_listens_is_known_and_is_ended():
     other = subprocess.Popen([sys.executable, '-c', 'input()', _listener.WORD], stdin=subprocess.PIPE)
     assert _listener.running() == [pid]
     assert _listener.end() == ([pid], [])
-    assert until(lambda: not answers(port))
+    assert not answers(port), 'it is told to have ended while its port is still open'
     assert other.poll() is None
     other.communicate(b'\n')
     assert _listener.end() == ([], [])
