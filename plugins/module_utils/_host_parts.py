@@ -56,6 +56,12 @@ def put_back(text):
     return ''.join(line[len(ASIDE):] if line.startswith(ASIDE) else line for line in text.splitlines(True))
 
 
+def chosen_word(text):
+    """Return the chosen word of a file of the kernel's: ``always [madvise] never``; None without one."""
+    match = re.search(r'\[(\S+)\]', text or '')
+    return match.group(1) if match else None
+
+
 def changed(path, facts, text, mode=None, check=None):
     """Return [File] where a file that is there should have another text, else []."""
     return [File(path, text, mode, check)] if facts['texts'].get(path) not in (None, text) else []

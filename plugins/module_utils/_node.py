@@ -119,6 +119,18 @@ def tail(path, lines=20, block=16384):
     return text.splitlines()[-lines:]
 
 
+def listening_ports():
+    """Return the TCP ports that somebody listens on in this host, at whatever address: a set."""
+    ports = set()
+    for table in ('/proc/net/tcp', '/proc/net/tcp6'):
+        try:
+            with open(table) as handle:
+                ports.update(parse_listening(handle.read()))
+        except (IOError, OSError):
+            continue  # a kernel without IPv6
+    return ports
+
+
 def parse_listening(text):
     """Return {port: set of socket inodes} of what a /proc/net/tcp or tcp6 text shows in state LISTEN (0A)."""
     found = {}

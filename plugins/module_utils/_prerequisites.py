@@ -25,6 +25,7 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._host_parts impo
     Link,
     Setting,
     changed,
+    chosen_word,
     part,
     put_back,
     removed,
@@ -227,17 +228,11 @@ def kernel_absent(facts, wishes):
                  for key, (dummy, was) in sorted(ours.items()) if was is not None]))
 
 
-def chosen_huge_pages(text):
-    """Return the chosen word of a transparent_hugepage file: ``always [madvise] never``; None without one."""
-    match = re.search(r'\[(\S+)\]', text or '')
-    return match.group(1) if match else None
-
-
 def _huge_pages_were(facts):
     """Return file -> word that it had before us, from our own file or else from the kernel."""
     text = facts['texts'].get(HUGE_PAGES_FILE) or ''
     recorded = dict(re.findall(r'^# (\S+) was (\S+)$', text, re.MULTILINE))
-    return {path: recorded.get(path, chosen_huge_pages(facts['kernel'].get(path))) for path in HUGE_PAGE_FILES}
+    return {path: recorded.get(path, chosen_word(facts['kernel'].get(path))) for path in HUGE_PAGE_FILES}
 
 
 def huge_pages_present(facts, wishes):
@@ -247,12 +242,12 @@ def huge_pages_present(facts, wishes):
         return part('huge_pages', warnings=['This kernel has no transparent huge pages; nothing to set.'])
     lines = ['# %s was %s\nw %s - - - - %s\n' % (path, were[path], path, value) for path in there]
     return part('huge_pages', [File(HUGE_PAGES_FILE, HEADER + ''.join(lines), '0644', None)], settings=_to_apply(
-        wishes, [(path, chosen_huge_pages(facts['kernel'].get(path)), value) for path in there]))
+        wishes, [(path, chosen_word(facts['kernel'].get(path)), value) for path in there]))
 
 
 def huge_pages_absent(facts, wishes):
     files = removed(HUGE_PAGES_FILE, facts)
-    back = [(path, chosen_huge_pages(facts['kernel'].get(path)), was)
+    back = [(path, chosen_word(facts['kernel'].get(path)), was)
             for path, was in sorted(_huge_pages_were(facts).items()) if files and was]
     return part('huge_pages', files, settings=_to_apply(wishes, back))
 

@@ -12,6 +12,7 @@ import re
 
 from ansible_collections.starrocks.cluster.plugins.module_utils import _firewalls, _prerequisites
 from ansible_collections.starrocks.cluster.plugins.module_utils._node import parse_properties, unit_state
+from ansible_collections.starrocks.cluster.plugins.module_utils._system_facts import swaps
 
 SSHD_PROGRAMS = ('/usr/sbin/sshd', '/sbin/sshd', '/usr/local/sbin/sshd')
 SSHD_UNITS = ('ssh.service', 'sshd.service')
@@ -89,11 +90,6 @@ def kernel(reader, wishes, ours):
     return found
 
 
-def swaps(reader):
-    """Return the swap areas in use."""
-    return [line.split()[0] for line in reader.text('/proc/swaps').splitlines()[1:] if line.strip()]
-
-
 def localtime(reader):
     """Return what /etc/localtime points to as a full path, '' where it is no link."""
     target = reader.link('/etc/localtime')
@@ -144,7 +140,7 @@ def collect(reader, programs, wishes, time_client):
         'pam': pam_services(reader),
         'sshd': sshd(reader, programs, found[_prerequisites.SSHD_FILE], units) if wishes['sshd'] or absent else None,
         'kernel': kernel(reader, wishes, found.get(path)),
-        'swaps': swaps(reader),
+        'swaps': swaps(reader) or [],
         'localtime': localtime(reader),
         'time_client': time_client,
         'chrony_unit': units[CHRONY_UNITS[chrony]] if chrony else None,

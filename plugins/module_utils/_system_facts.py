@@ -9,6 +9,7 @@
 import os
 import re
 
+from ansible_collections.starrocks.cluster.plugins.module_utils._host_parts import chosen_word
 from ansible_collections.starrocks.cluster.plugins.module_utils._system_checks import locale_key
 
 try:
@@ -91,8 +92,7 @@ def kernel(reader):
         text = reader.text(path).strip()
         found[key] = int(text) if text.isdigit() else None
     for key, path in HUGE_PAGES_FILES.items():
-        match = re.search(r'\[(\S+)\]', reader.text(path))
-        found[key] = match.group(1) if match else None
+        found[key] = chosen_word(reader.text(path))
     return found
 
 

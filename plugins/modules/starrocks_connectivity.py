@@ -197,7 +197,7 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.starrocks.cluster.plugins.module_utils import _connectivity, _listener
-from ansible_collections.starrocks.cluster.plugins.module_utils._node import parse_listening
+from ansible_collections.starrocks.cluster.plugins.module_utils._node import listening_ports
 
 KINDS = ['fe', 'be', 'cn', 'broker']
 
@@ -243,22 +243,10 @@ LOOKUPS_AT_ONCE = 20
 
 # --- listening -------------------------------------------------------------------------------------------------------
 
-def ports_listened_on():
-    """Return the ports on which somebody listens, at whatever address."""
-    ports = set()
-    for path in ('/proc/net/tcp', '/proc/net/tcp6'):
-        try:
-            with open(path) as handle:
-                ports.update(parse_listening(handle.read()))
-        except (IOError, OSError):
-            continue  # a kernel without IPv6
-    return ports
-
-
 def listen(wishes):
     """Have a listener on each port that is free; returns the result of state=listening."""
     ended = _listener.end()[0]
-    taken = ports_listened_on()
+    taken = listening_ports()
     listening = [wish for wish in wishes['ports'] if wish['port'] in taken]
     not_opened, sockets = [], []
     for wish in wishes['ports']:

@@ -188,7 +188,7 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._files import Fi
 from ansible_collections.starrocks.cluster.plugins.module_utils._node import (
     UNIT_PROPERTIES,
     first_start_text,
-    parse_listening,
+    listening_ports,
     parse_properties,
     pending_restart,
     process_start_time,
@@ -246,17 +246,6 @@ class Host(Files):
                 msg="systemd does not answer on this host: %s. For scope 'user' the account needs lingering once "
                     "(loginctl enable-linger ACCOUNT, by an administrator)." % error.strip())
         return unit_state(parse_properties(output))
-
-    def listening(self):
-        """Return the TCP ports that somebody listens on in this host."""
-        ports = set()
-        for table in ('/proc/net/tcp', '/proc/net/tcp6'):
-            try:
-                with open(table) as handle:
-                    ports.update(parse_listening(handle.read()))
-            except (IOError, OSError):
-                pass
-        return ports
 
     def process_started(self, pid):
         """Return when the process began in epoch seconds, None where there is none."""
@@ -341,7 +330,7 @@ def start(host, params, state):
     deadline = time.time() + params['wait_timeout']
     while True:
         state = host.state()
-        missing = sorted(set(params['wait_ports']) - host.listening())
+        missing = sorted(set(params['wait_ports']) - listening_ports())
         if state['active'] and not missing:
             return state
         if not state['condition_met']:

@@ -12,6 +12,9 @@ description:
     are there already. Later steps of a deploy read them as the fact C(starrocks_host).
   - Changes nothing.
   - >-
+    On hosts with a front end the controller also runs C(date) a few times, five at most, to measure the clock against
+    its own.
+  - >-
     The checks are address, systemd, account, linger, python, pymysql, jdk, cpu_avx2, cores, memory, open_files,
     process_limit, disk, disk_size, filesystem, paths, ports, processes, metadata, huge_pages, swap, overcommit,
     swappiness, selinux, locale and clock. One that has no meaning on the host, or asks for what cannot be read there,
@@ -315,6 +318,11 @@ host:
     time:
       description: The host's clock, in seconds since 1970.
       type: float
+    clock:
+      description: >-
+        The host's clock against the controller's, C(offset) and C(error) in seconds; null where it was not measured,
+        which is on hosts without a front end.
+      type: dict
     timezone:
       description: Name of its time zone, V(Europe/Berlin) for example.
       type: str

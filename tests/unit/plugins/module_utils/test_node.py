@@ -113,6 +113,11 @@ def test_listening_ports():
     assert node.parse_listening(text) == {9030: {71}, 8030: {72}}
 
 
+def test_a_host_without_proc_net_has_no_ports(monkeypatch):
+    monkeypatch.setattr('builtins.open', lambda *dummy: (_ for _ in ()).throw(OSError()))
+    assert node.listening_ports() == set()
+
+
 def test_tail(tmp_path):
     log = tmp_path / 'fe.log'
     log.write_text(''.join('line %d\n' % number for number in range(100)))

@@ -147,8 +147,3 @@ def test_a_family_that_the_kernel_does_not_have(monkeypatch):
 
     monkeypatch.setattr(socket, 'socket', no_socket)
     assert starrocks_connectivity._begin(target(9010)) == (None, errno.EAFNOSUPPORT)
-
-
-def test_a_host_without_proc_net_has_no_ports(monkeypatch):
-    monkeypatch.setattr('builtins.open', lambda *dummy: (_ for _ in ()).throw(OSError()))
-    assert starrocks_connectivity.ports_listened_on() == set()
