@@ -5,6 +5,7 @@
 """The inventory plugin, asked by ansible-inventory, against a cluster with nodes of every kind, alive and dead."""
 
 import json
+import time
 
 import pytest
 import yaml
@@ -27,6 +28,12 @@ def grown(cluster):
         cluster.ask(statement)
     cluster.node("be", 11).start()
     cluster.succeed("starrocks_backend", nodes=[{"host": LEADER}], wait_timeout=60)
+    # The row of a node that never lived changes once more, when its fourth heartbeat has failed.
+    end = time.monotonic() + 60
+    while not all(row["Alive"] == "true" or row["ErrMsg"] for statement in ("SHOW BACKENDS", "SHOW COMPUTE NODES")
+                  for row in cluster.ask(statement)):
+        assert time.monotonic() < end, "heartbeats to the dead do not fail"
+        time.sleep(0.2)
     return cluster
 
 
