@@ -8,6 +8,7 @@ stamps), ``_release_archive`` (tarballs), ``_release_source`` (files and URLs) a
 (the version of an installation made by hand).
 """
 
+import errno
 import re
 from collections import namedtuple
 
@@ -15,6 +16,10 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._versions import
 
 STAMP_NAME = '.starrocks-release.json'
 STAMP_FORMAT = 1
+
+# The journal of a switch (``_switch``). While it says 'swapping', the files may be those of two versions.
+JOURNAL_NAME = '.starrocks-switch.json'
+JOURNAL_FORMAT = 1
 
 # The folders of each component in a release tarball, without conf (build.sh of StarRocks 2.5 to 4.x:
 # fe, be and apache_hdfs_broker of the output folder). Needed only for an installation made by hand, whose
@@ -45,18 +50,20 @@ _VERSION_IN_NAME = re.compile(r'StarRocks-(\d+\.\d+\.\d+(?:-(?:rc|alpha|beta|pre
                               re.IGNORECASE)
 
 # What the disk shows. kind: absent, empty (a folder with no release in it), unfinished (an interrupted install),
-# unstamped (installed by hand), stamped. version: str or None. stamp: dict or None. drift: list of Drift.
+# unstamped (installed by hand), stamped, switching (half of another version; stamp is then the journal of the switch).
+# version: str or None. stamp: dict or None. drift: list of Drift.
 Found = namedtuple('Found', 'kind version stamp drift')
 
 # One difference between a stamp and the disk. what: text for people; attributes_only: it takes no archive to mend.
 Drift = namedtuple('Drift', 'path what attributes_only')
 
 # action: install (one rename), fill (into an existing folder), adopt (write a stamp), compare (with the archive,
-# then adopt), repair (put files back), attributes (mode and owner), nothing, refuse. message: for people.
+# then adopt), repair (put files back), stage (beside another version), attributes (mode and owner), nothing, refuse.
+# message: for people.
 Decision = namedtuple('Decision', 'action message')
 
 # Actions that read the archive.
-ARCHIVE_ACTIONS = ('install', 'fill', 'compare', 'repair')
+ARCHIVE_ACTIONS = ('install', 'fill', 'compare', 'repair', 'stage')
 
 _OTHER_VERSION = (
     '%(home)s holds version %(found)s%(how)s, wanted %(wanted)s. A deploy never changes the version of an installed '
@@ -67,6 +74,18 @@ _OTHER_BUILD = (
     '%(home)s was installed as %(version)s from an archive with sha256 %(found)s, and the archive wanted now has '
     'sha256 %(wanted)s: another build of the same version. Give archive and checksum of the build that is installed, '
     'or change the build with the playbook starrocks.cluster.upgrade.')
+
+_SWITCHING = (
+    '%(home)s is half %(from)s and half %(to)s: a switch was interrupted. Run the playbook that was at work again, to '
+    'have it at %(to)s, or starrocks.cluster.rollback, to have it at %(from)s.')
+
+_NOTHING_TO_STAGE_BESIDE = (
+    '%(home)s holds no release, so there is nothing beside which %(version)s would wait. Install it with the playbook '
+    'starrocks.cluster.deploy (state: present).')
+
+_OTHER_STAGED_BUILD = (
+    '%(home)s was installed as %(version)s from an archive with sha256 %(found)s, and the archive wanted now has '
+    'sha256 %(wanted)s: another build of the same version, which a change of version cannot tell from it.')
 
 
 class ReleaseError(Exception):
@@ -167,6 +186,8 @@ def decide(found, version, sha256, home):
     """
     if found.kind in ('absent', 'unfinished', 'empty'):
         return Decision({'absent': 'install'}.get(found.kind, 'fill'), 'installed %s' % version)
+    if found.kind == 'switching':
+        return Decision('refuse', _SWITCHING % dict(found.stamp, home=home))
     if found.version is None:
         return Decision('compare', 'adopted %s, installed by hand: its files equal those of the archive' % version)
     if not satisfies(found.version, version):
@@ -175,8 +196,8 @@ def decide(found, version, sha256, home):
             'home': home, 'found': found.version, 'how': how, 'wanted': version})
     if found.kind == 'unstamped':
         return Decision('adopt', 'adopted %s, installed by hand' % version)
-    stamped = (found.stamp.get('archive') or {}).get('sha256')
-    if stamped and sha256 and stamped != sha256:
+    stamped = _archive_sha256(found.stamp)
+    if _is_another(stamped, sha256):
         return Decision('refuse', _OTHER_BUILD % {'home': home, 'version': version, 'found': stamped, 'wanted': sha256})
     if not found.drift:
         return Decision('nothing', '%s is installed' % version)
@@ -184,6 +205,65 @@ def decide(found, version, sha256, home):
         return Decision('attributes', 'mode or owner of %d paths put right' % len(found.drift))
     broken = [one for one in found.drift if not one.attributes_only]
     return Decision('repair', '%d files of %s put back' % (len(broken), version))
+
+
+def decide_staging(found, staged, version, sha256, home):
+    """The Decision for a version that is to wait beside the installed one.
+
+    found: Found of the installed one, without drift; staged: Found of the staging folder of that version; else as
+    ``decide``.
+    """
+    if found.kind in ('absent', 'unfinished', 'empty'):
+        return Decision('refuse', _NOTHING_TO_STAGE_BESIDE % {'home': home, 'version': version})
+    if found.kind == 'switching':
+        if any(satisfies(found.stamp[end], version) for end in ('from', 'to')):
+            return Decision('nothing', 'a switch from %(from)s to %(to)s is half done, and has all that it needs'
+                            % found.stamp)
+        return Decision('refuse', _SWITCHING % dict(found.stamp, home=home))
+    if found.version and satisfies(found.version, version):
+        stamped = _archive_sha256(found.stamp)
+        if _is_another(stamped, sha256):
+            return Decision('refuse', _OTHER_STAGED_BUILD % {
+                'home': home, 'version': version, 'found': stamped, 'wanted': sha256})
+        return Decision('nothing', '%s is installed' % version)
+    if staged.kind != 'stamped' or _is_another(_archive_sha256(staged.stamp), sha256):
+        return Decision('stage', 'staged %s' % version)
+    if any(not one.attributes_only for one in staged.drift):
+        return Decision('stage', 'staged %s again, since its files had changed' % version)
+    if staged.drift:
+        return Decision('attributes', 'mode or owner of %d staged paths put right' % len(staged.drift))
+    return Decision('nothing', '%s is staged' % version)
+
+
+def obsolete(found, decision, staged, version, wanted):
+    """Those of the staged releases (paths) that nobody waits for. wanted: the path of the wanted version.
+
+    A version that is installed has nothing that needs to wait. A switch that is half done needs all that there is.
+    """
+    if decision.action == 'refuse' or found.kind == 'switching':
+        return []
+    here = bool(found.version) and satisfies(found.version, version)
+    return [path for path in staged if here or path != wanted]
+
+
+def _archive_sha256(stamp):
+    """The checksum of the archive that a stamp (or None) tells, or None."""
+    return ((stamp or {}).get('archive') or {}).get('sha256')
+
+
+def _is_another(stamped, wanted):
+    """Whether two checksums, each None where it is not known, are those of two archives."""
+    return bool(stamped and wanted and stamped != wanted)
+
+
+def explain(error):
+    """What an operating system error means for whoever installs a release."""
+    place = ' (%s)' % error.filename if getattr(error, 'filename', None) else ''
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return 'No room is left on the device%s. Make room, then run again.' % place
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return '%s%s. Run as root (become: true), or as the user who owns the install folder.' % (error.strerror, place)
+    return '%s%s' % (error.strerror or error, place)
 
 
 def describe(found):
@@ -195,6 +275,7 @@ def describe(found):
         'unfinished': ['an unfinished install'],
         'unstamped': ['version: %s' % (found.version or 'not known'), 'installed by hand'],
         'stamped': ['version: %s' % found.version],
+        'switching': ['half of one version, half of another'],
     }[found.kind]
     return '\n'.join(lines + ['%s: %s' % (one.path, one.what) for one in found.drift]) + '\n'
 
@@ -204,3 +285,9 @@ def describe_after(found, decision, version):
     if decision.action in ('nothing', 'refuse'):
         return describe(found)
     return '\n'.join(['version: %s' % version] + ['%s: as released' % one.path for one in found.drift]) + '\n'
+
+
+def describe_staging(found, names, drift):
+    """Text of what is installed and of what is staged beside it, for the diff. drift: of what is staged."""
+    return (describe(found) + ''.join('staged: %s\n' % name for name in sorted(names))
+            + ''.join('%s: %s\n' % (one.path, one.what) for one in drift))

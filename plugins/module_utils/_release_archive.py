@@ -22,7 +22,10 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._release import 
     check_evidence,
     version_of_name,
 )
-from ansible_collections.starrocks.cluster.plugins.module_utils._release_source import BLOCK
+from ansible_collections.starrocks.cluster.plugins.module_utils._release_source import (
+    BLOCK,
+    UnreadableError,
+)
 
 # Blocks that one thread may be ahead of the next: 2 MB each.
 _AHEAD = 8
@@ -240,6 +243,8 @@ class ComponentArchive:
             yield
         except tarfile.TarError as error:
             raise ReleaseError(self._said('it is cut short or damaged: %s' % error))
+        except UnreadableError:
+            raise  # names its address, or all of them
         except ReleaseError as error:
             raise ReleaseError(self._said(str(error)))
 

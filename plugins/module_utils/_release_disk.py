@@ -5,21 +5,26 @@
 
 The order that makes an interruption harmless: all files are on the disk before the stamp is, and the stamp before the
 folder has its name. What is staged lies in ``.COMPONENT.staging-VERSION`` beside the component's folder; it is locked
-while somebody fills it, so that a rerun can tell a leftover from the work of another run.
+while somebody fills it, so that a rerun can tell a leftover from the work of another run. A staged release that waits
+for its upgrade is one with a stamp.
 """
 
 import errno
 import fcntl
 import filecmp
+import grp
 import hashlib
 import json
 import os
+import pwd
 import shutil
 import stat
 import time
 
 from ansible_collections.starrocks.cluster.plugins.module_utils._release import (
     HASHED_SIZE,
+    JOURNAL_FORMAT,
+    JOURNAL_NAME,
     NODE_FOLDERS,
     RELEASE_FOLDERS,
     RUNTIME_PATH,
@@ -35,8 +40,9 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._release import 
 from ansible_collections.starrocks.cluster.plugins.module_utils._release_probe import probe
 from ansible_collections.starrocks.cluster.plugins.module_utils._release_source import BLOCK
 
-# A stamp that is being written.
+# A stamp, or a journal, that is being written.
 _NEW_STAMP = STAMP_NAME + '.new'
+_FILE_SYSTEM_BLOCK = 4096
 
 
 # -- looking
@@ -61,9 +67,14 @@ def record(path):
     return found
 
 
-def records(home, paths):
-    """{path: record} of those paths below a folder that exist."""
-    found = ((path, record(os.path.join(home, path))) for path in paths)
+def below(folder):
+    """The function from a path below a folder to the path."""
+    return lambda path: os.path.join(folder, path)
+
+
+def records(place, paths):
+    """{path: record} of those paths of a release that exist; place: the function from such a path to where it lies."""
+    found = ((path, record(place(path))) for path in paths)
     return {path: one for path, one in found if one is not None}
 
 
@@ -103,12 +114,35 @@ def read_stamp(home):
     return stamp
 
 
-def look(home, component, owner, run_command):
-    """Found: what a component's folder holds. owner: (uid, gid) that all should have, each None for any."""
+def read_journal(home):
+    """The journal of a switch that has not come to its end, or None. Raises ReleaseError for one that is damaged."""
+    path = os.path.join(home, JOURNAL_NAME)
+    try:
+        with open(path, 'rb') as stream:
+            journal = json.loads(stream.read().decode('utf-8'))
+    except IOError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            return None
+        raise
+    except ValueError as error:
+        raise ReleaseError('%s is damaged (%s): a switch was interrupted, and what of it was done is not known. Look '
+                           'at the folders beside it, put those of one version in place, and remove the file.'
+                           % (path, error))
+    if not isinstance(journal, dict) or journal.get('format') != JOURNAL_FORMAT:
+        raise ReleaseError('%s has a form that this version of the collection does not know. It was written by another '
+                           'one: use that to bring the interrupted switch to its end.' % path)
+    return journal
+
+
+def installed(home, component, run_command):
+    """Found of a component's folder without its drift: the files are not compared with the stamp."""
     if not os.path.lexists(home):
         return Found('absent', None, None, [])
     if not os.path.isdir(home):
         raise ReleaseError('%s is no folder. Move it away.' % home)
+    journal = read_journal(home)
+    if journal is not None and journal['state'] == 'swapping':
+        return Found('switching', None, journal, [])
     stamp = read_stamp(home)
     if stamp is None:
         if any(os.path.lexists(os.path.join(home, name)) for name in ('bin', 'lib')):
@@ -116,16 +150,96 @@ def look(home, component, owner, run_command):
         return Found('empty', None, None, [])
     if not stamp['complete']:
         return Found('unfinished', None, stamp, [])
-    differences = drift(stamp['files'], records(home, stamp['files']))
-    missing = [path for path in stamp['folders'] if not os.path.isdir(os.path.join(home, path))]
+    return Found('stamped', stamp['version'], stamp, [])
+
+
+def look(home, component, owner, run_command):
+    """Found: what a component's folder holds. owner: (uid, gid) that all should have, each None for any."""
+    found = installed(home, component, run_command)
+    if found.kind != 'stamped':
+        return found
+    differences = compare(found.stamp, owner, below(home))
+    wrong = _wrong_owner(home, owner)
+    if wrong:
+        differences.append(Drift('.', wrong, True))
+    return found._replace(drift=sorted(differences))
+
+
+def compare(stamp, owner, place):
+    """List of Drift between a stamp and the files, sorted. place: the function from a path to where it lies."""
+    differences = drift(stamp['files'], records(place, stamp['files']))
+    missing = [path for path in stamp['folders'] if not os.path.isdir(place(path))]
     differences.extend(Drift(path, 'missing', False) for path in missing)
     gone = {one.path for one in differences}
-    for path in [''] + stamp['folders'] + sorted(stamp['files']):
+    for path in stamp['folders'] + sorted(stamp['files']):
         if path not in gone:
-            wrong = _wrong_owner(os.path.join(home, path), owner)
+            wrong = _wrong_owner(place(path), owner)
             if wrong:
-                differences.append(Drift(path or '.', wrong, True))
-    return Found('stamped', stamp['version'], stamp, sorted(differences))
+                differences.append(Drift(path, wrong, True))
+    return sorted(differences)
+
+
+def staged(home):
+    """{path of a staging folder: its stamp} of the releases that wait beside a component's folder."""
+    found = {}
+    for path in _staging_folders(home):
+        try:
+            stamp = read_stamp(path)
+        except ReleaseError:
+            continue  # damaged: as good as none
+        if stamp is not None and stamp['complete']:
+            found[path] = stamp
+    return found
+
+
+def look_staged(path, owner):
+    """Found of a staging folder: stamped, or absent where no complete release was staged there."""
+    try:
+        stamp = read_stamp(path)
+    except ReleaseError:
+        stamp = None
+    if stamp is None or not stamp['complete']:
+        return Found('absent', None, None, [])
+    return Found('stamped', stamp['version'], stamp, compare(stamp, owner, below(path)))
+
+
+def size_of(home, paths):
+    """The bytes that files below a folder take on the disk; those that are not there take none."""
+    total = 0
+    for path in paths:
+        try:
+            total += -(-os.lstat(os.path.join(home, path)).st_size // _FILE_SYSTEM_BLOCK) * _FILE_SYSTEM_BLOCK
+        except OSError:
+            continue
+    return total
+
+
+def check_one_file_system(home):
+    """Raise ReleaseError where a component's folder cannot get files by renaming from beside it."""
+    if os.stat(home).st_dev != os.stat(os.path.dirname(home)).st_dev:
+        raise ReleaseError('%s is a file system of its own, so a release that is staged beside it cannot take its '
+                           'place in one step. Mount it on the folder above, or on the folders of data below (meta, '
+                           'storage, log).' % home)
+
+
+def account_numbers(user, group, check_mode):
+    """(uid, gid) of names or numbers, None where not given. Raises ReleaseError for one that does not exist.
+
+    In check mode it may be missing: it would have been made before.
+    """
+    return (_number(user, pwd.getpwnam, 'pw_uid', 'user', check_mode),
+            _number(group, grp.getgrnam, 'gr_gid', 'group', check_mode))
+
+
+def _number(name, look_up, field, kind, check_mode):
+    if name is None or name.isdigit():
+        return None if name is None else int(name)
+    try:
+        return getattr(look_up(name), field)
+    except KeyError:
+        if check_mode:
+            return None
+        raise ReleaseError('the %s "%s" does not exist on this host.' % (kind, name))
 
 
 def _wrong_owner(path, owner):
@@ -157,10 +271,11 @@ def sync(path):
         os.close(handle)
 
 
-def write_stamp(home, stamp, owner, mtime_ns=None):
-    """Write a stamp so that there is either the old or the new one. mtime_ns: the time it shall bear.
+def write_stamp(home, stamp, owner, mtime_ns=None, name=STAMP_NAME):
+    """Write a stamp, or another small file of that kind, so that there is either the old or the new one.
 
-    Whoever wants to know whether a process is older than its files looks at the stamp's time.
+    mtime_ns: the time it shall bear. Whoever wants to know whether a process is older than its files looks at the
+    stamp's time.
     """
     path = os.path.join(home, _NEW_STAMP)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
@@ -172,7 +287,7 @@ def write_stamp(home, stamp, owner, mtime_ns=None):
         os.fsync(handle)
     if mtime_ns is not None:
         os.utime(path, ns=(mtime_ns, mtime_ns))
-    os.rename(path, os.path.join(home, STAMP_NAME))
+    os.rename(path, os.path.join(home, name))
     sync(home)
 
 
@@ -185,10 +300,10 @@ def new_stamp(component, version, archive, files, folders, adopted=False, comple
             'archive': archive, 'adopted': adopted, 'installed_at': now, 'files': files, 'folders': folders}
 
 
-def mend_attributes(home, stamp, differences, owner):
-    """Put mode and owner of the named paths right."""
+def mend_attributes(place, stamp, differences, owner):
+    """Put mode and owner of the named paths right. place: the function from a path to where it lies."""
     for one in differences:
-        path = os.path.join(home, one.path)
+        path = place(one.path)
         os.chown(path, _id(owner[0]), _id(owner[1]), follow_symlinks=False)
         if 'mode' in stamp['files'].get(one.path, {}):
             os.chmod(path, int(stamp['files'][one.path]['mode'], 8))
@@ -204,35 +319,39 @@ def _own(path, owner):
 
 
 class Staging:
-    """The folder in which one component of one version is unpacked; a context that removes it, unless it was moved.
+    """The folder in which one component of one version is unpacked; a context that removes it, unless it was moved or
+    is to stay.
 
-    home: the component's folder beside which it lies. Raises ReleaseError where another run is at work in it.
+    home: the component's folder beside which it lies; mends: whether what is staged are some files of the release that
+    is installed there. Raises ReleaseError where another run is at work in it.
     """
 
-    def __init__(self, home, version, owner):
+    def __init__(self, home, version, owner, mends=False):
         self.home = home
-        self.path = '%s%s' % (_staging_prefix(home), version)
+        self.path = staging_path(home, version)
         self.owner = owner
         self.files = []
         self.folders = []
+        self._copied_from = (self.path, home) if mends else (self.path,)
         self._lock = None
+        self._stays = False
 
     def __enter__(self):
         # Mode 0700: nobody looks inside before it is complete, though the files already belong to the service account.
         if not os.path.isdir(self.path):
             os.mkdir(self.path, 0o700)
-        self._lock = _locked(self.path)
+        self._lock = locked(self.path)
         if self._lock is None or not self._is_ours():
             raise ReleaseError('%s is in use: another run is installing here. Wait for it to end, then run again.'
                                % self.path)
         os.chmod(self.path, 0o700)
         for name in os.listdir(self.path):
-            _remove(os.path.join(self.path, name))
+            remove(os.path.join(self.path, name))
         return self
 
     def __exit__(self, *dummy):
         try:
-            if self._is_ours():
+            if self._is_ours() and not self._stays:
                 shutil.rmtree(self.path, ignore_errors=True)
         finally:
             os.close(self._lock)
@@ -294,8 +413,9 @@ class Staging:
         os.utime(path, (mtime, mtime), follow_symlinks=False)
 
     def _copy(self, entry, path):
-        """A hard link of the archive becomes a file of its own, taken from the staged or the installed first one."""
-        for folder in (self.path, self.home):
+        """A hard link of the archive becomes a file of its own, taken from the staged or, of the same release, the
+        installed first one."""
+        for folder in self._copied_from:
             source = os.path.join(folder, entry.target)
             if os.path.isfile(source) and not os.path.islink(source):
                 status = os.stat(source)
@@ -308,7 +428,7 @@ class Staging:
 
     def release_files(self):
         """{path: record} of the staged files that belong to the release."""
-        return records(self.path, [path for path in self.files if is_release_path(path)])
+        return records(below(self.path), [path for path in self.files if is_release_path(path)])
 
     def release_folders(self):
         """The staged folders that belong to the release, sorted."""
@@ -342,6 +462,15 @@ class Staging:
             raise ReleaseError('%s came to be while its release was unpacked: another run is at work. Run again.'
                                % self.home)
         sync(os.path.dirname(self.home))
+
+    def stay(self, stamp):
+        """Wait beside the component's folder for its upgrade: stamped, and as closed to others as while it was filled.
+
+        Nobody looks inside before the switch, and its folders are moved one by one then.
+        """
+        write_stamp(self.path, stamp, self.owner)
+        sync(os.path.dirname(self.path))
+        self._stays = True
 
     def place(self, paths=None):
         """Move staged files into the component's folder, each by one rename; paths: those alone, or all.
@@ -387,11 +516,20 @@ def _parents(paths, folders):
     return [path for path in folders if path in wanted]
 
 
-def _staging_prefix(home):
-    return os.path.join(os.path.dirname(home), '.%s.staging-' % os.path.basename(home))
+def staging_path(home, version):
+    """The staging folder of a version, beside the component's folder."""
+    return os.path.join(os.path.dirname(home), '.%s.staging-%s' % (os.path.basename(home), version))
 
 
-def _locked(path):
+def _staging_folders(home):
+    """The staging folders of a component that are there, sorted, whatever is in them."""
+    folder, start = os.path.split(staging_path(home, ''))
+    paths = (os.path.join(folder, name) for name in (sorted(os.listdir(folder)) if os.path.isdir(folder) else ())
+             if name.startswith(start))
+    return [path for path in paths if os.path.isdir(path) and not os.path.islink(path)]
+
+
+def locked(path):
     """A handle that holds the lock of a folder, or None where somebody else holds it. It ends with the process."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
@@ -402,7 +540,8 @@ def _locked(path):
     return handle
 
 
-def _remove(path):
+def remove(path):
+    """Remove a file, or a folder with all that is in it."""
     if os.path.isdir(path) and not os.path.islink(path):
         shutil.rmtree(path)
     else:
@@ -414,18 +553,13 @@ def leftovers(home):
 
     A staging folder with a stamp is a complete release that waits for its upgrade.
     """
-    prefix = _staging_prefix(home)
-    folder, start = os.path.split(prefix)
     half_written = os.path.join(home, _NEW_STAMP)
     found = [half_written] if os.path.lexists(half_written) else []
-    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
-        path = os.path.join(folder, name)
-        if not name.startswith(start) or os.path.islink(path) or not os.path.isdir(path):
-            continue
+    for path in _staging_folders(home):
         if os.path.exists(os.path.join(path, STAMP_NAME)):
             continue
         try:
-            handle = _locked(path)
+            handle = locked(path)
         except OSError:
             continue  # another user's: not ours to remove
         if handle is not None:
@@ -437,7 +571,17 @@ def leftovers(home):
 def remove_leftovers(paths):
     """Remove what ``leftovers`` found."""
     for path in paths:
-        _remove(path)
+        remove(path)
+
+
+def remove_staged(path):
+    """Remove a staging folder; the stamp goes first, so that what an interruption leaves is a leftover."""
+    stamp = os.path.join(path, STAMP_NAME)
+    if os.path.lexists(stamp):
+        os.unlink(stamp)
+        sync(path)
+    if os.path.lexists(path):
+        remove(path)
 
 
 def equals(home, entry, blocks):

@@ -5,6 +5,7 @@
 
 import socket
 import time
+from http.client import HTTPException
 from urllib.error import HTTPError, URLError
 from urllib.parse import urljoin, urlsplit
 
@@ -20,7 +21,11 @@ _MOST_REDIRECTS = 10
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
 # The longest pause between two tries, in seconds; the first is one second and each further one twice as long.
 _LONGEST_PAUSE = 30
-_CONNECTION_ERRORS = (URLError, socket.error, socket.timeout, EOFError)
+_CONNECTION_ERRORS = (URLError, HTTPException, socket.error, socket.timeout, EOFError)
+
+
+class UnreadableError(ReleaseError):
+    """An address from which the archive cannot be read; from another one it may be."""
 
 
 def is_url(source):
@@ -94,12 +99,16 @@ class UrlSource:
         self._retries = retries
         self._timeout = timeout
         self._pause = pause
-        self._size = None
+        self.size = None
         self._mark = None
+        self._answered = False
 
-    def blocks(self):
-        """Yield the bytes in order. Raises ReleaseError where they cannot be had."""
-        position = 0
+    def blocks(self, position=0, size=None):
+        """Yield the bytes in order, from a position on. Raises UnreadableError where they cannot be had.
+
+        size: of the whole, where another address has told it.
+        """
+        self.size = size
         failures = 0
         while True:
             try:
@@ -107,21 +116,21 @@ class UrlSource:
                     position += len(block)
                     failures = 0
                     yield block
-                if self._size is None or position >= self._size:
+                if self.size is None or position >= self.size:
                     return
-                lost = 'the connection was closed after %s of %s' % (human_size(position), human_size(self._size))
+                lost = 'the connection was closed after %s of %s' % (human_size(position), human_size(self.size))
             except HTTPError as error:
                 if error.code not in _PASSING:
-                    raise ReleaseError('%s: the server answered %d %s. Look at the address, and whether this host may '
-                                       'reach it.' % (self.shown, error.code, error.reason))
+                    raise UnreadableError('%s: the server answered %d %s. Look at the address, and whether this host '
+                                          'may reach it.' % (self.shown, error.code, error.reason))
                 lost = 'the server answered %d %s' % (error.code, error.reason)
             except _CONNECTION_ERRORS as error:
                 lost = str(getattr(error, 'reason', error)) or error.__class__.__name__
             failures += 1
             if failures > self._retries:
-                raise ReleaseError('%s could not be read to its end: %s (%d tries, %s read). Look at the address, and '
-                                   'whether this host reaches it, directly or by the proxy of its environment.'
-                                   % (self.shown, lost, failures, human_size(position)))
+                raise UnreadableError('%s could not be read to its end: %s (%d tries, %s read). Look at the address, '
+                                      'and whether this host reaches it, directly or by the proxy of its environment.'
+                                      % (self.shown, lost, failures, human_size(position)))
             self._pause(min(2 ** (failures - 1), _LONGEST_PAUSE))
 
     def _blocks_from(self, position):
@@ -146,13 +155,13 @@ class UrlSource:
             headers = {'Accept-Encoding': 'identity'}
             if position:
                 headers['Range'] = 'bytes=%d-' % position
-            options = self._options if _origin(url) == _origin(self.url) else _without_credentials(self._options)
+            options = self._options if same_server(url, self.url) else without_credentials(self._options)
             try:
                 response = self._open_url(url, headers=headers, timeout=self._timeout, follow_redirects='none',
                                           decompress=False, **options)
             except HTTPError as error:
                 if error.code == 416:
-                    raise ReleaseError(self._changed())
+                    raise self._another_file()
                 if error.code not in _REDIRECTS or not error.headers.get('Location'):
                     raise
                 url = urljoin(url, error.headers['Location'])
@@ -173,12 +182,16 @@ class UrlSource:
         else:
             size = headers.get('Content-Length') or ''
         size = int(size) if size.isdigit() else None
-        if position and (mark, size) != (self._mark, self._size):
-            raise ReleaseError(self._changed())
-        self._mark, self._size = mark, size
+        if position and (mark if self._answered else None, size) != (self._mark, self.size):
+            raise self._another_file()
+        self._mark, self.size = mark, size
+        self._answered = True
 
-    def _changed(self):
-        return '%s changed on the server while it was read. Run again.' % self.shown
+    def _another_file(self):
+        """The error for an answer that does not go on with what was read before."""
+        if self._answered:
+            return ReleaseError('%s changed on the server while it was read. Run again.' % self.shown)
+        return UnreadableError('%s is another file than the one that was begun at another address.' % self.shown)
 
     @staticmethod
     def _skip(response, count):
@@ -189,11 +202,43 @@ class UrlSource:
             count -= len(block)
 
 
+class MirroredSource:
+    """The blocks of an archive that lies at several addresses: a list of UrlSource, tried in order.
+
+    Where one is lost after some bytes the next goes on there, if it tells the same size.
+    """
+
+    def __init__(self, sources):
+        self._sources = sources
+        self.name = sources[0].name
+        self.shown = sources[0].shown
+
+    def blocks(self):
+        """Yield the bytes in order. Raises UnreadableError, which names all addresses, where none has them."""
+        position, size, failures = 0, None, []
+        for source in self._sources:
+            self.shown = source.shown
+            try:
+                for block in source.blocks(position, size):
+                    position += len(block)
+                    yield block
+                return
+            except UnreadableError as error:
+                failures.append(str(error))
+                size = source.size if position else None
+        raise UnreadableError('None of %d addresses gave the archive. %s' % (len(failures), ' '.join(failures)))
+
+
+def same_server(url, other):
+    """Whether two URLs are of one server: what is secret for one is for the other."""
+    return _origin(url) == _origin(other)
+
+
 def _origin(url):
     parts = urlsplit(url)
     return parts.scheme, parts.netloc
 
 
-def _without_credentials(options):
+def without_credentials(options):
     """Credentials are for the server that was named, not for the one that it points to."""
     return {key: value for key, value in options.items() if key not in ('url_username', 'url_password')}

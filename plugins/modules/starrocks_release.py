@@ -17,10 +17,13 @@ description:
     the first install only.
   - An installation made by hand is adopted where it is of the wanted version. The front end's jar and the back end's
     program tell theirs; where they do not, and for a broker, the files are compared with the archive.
-  - The version of an installed component is never changed. That is what the upgrade playbook is for.
+  - The version of an installed component is never changed. That is what the upgrade playbook is for. With
+    O(state=staged) another version is unpacked beside it, while the node serves, to be put in place by
+    M(starrocks.cluster.starrocks_switch).
   - With O(src) on the controller, only the component's part of the archive travels, and only to hosts that need it. The
     part is kept in C($XDG_CACHE_HOME/starrocks.cluster) for the next run.
-  - Large archives take minutes on slow lines, and a module cannot print while it runs.
+  - Large archives take minutes on slow lines, and a module cannot print while it runs. With C(async) and C(poll) the
+    task says that it still does, unless O(src) is on the controller.
 version_added: 0.1.0
 author: the starrocks.cluster authors (@starrocks-cluster)
 options:
@@ -35,12 +38,30 @@ options:
       - Refused where the archive's file name, its folder or the front end's jar tells another one.
     type: str
     required: true
+  state:
+    description:
+      - V(present), the component is installed in O(version).
+      - V(staged), the release waits beside the installed one of another version, complete, in the folder
+        C(.COMPONENT.staging-VERSION) of O(dest). Nothing is done where O(version) is installed already. What is staged
+        of other versions is removed. Refused where nothing is installed.
+    type: str
+    choices: [present, staged]
+    default: present
   src:
     description:
       - The release archive (C(.tar.gz)), C(http://) or C(https://) to be read by the host, or a path.
       - A relative path on the controller is looked for as M(ansible.builtin.copy) does.
     type: str
     required: true
+  mirrors:
+    description:
+      - Further addresses of the same archive, for an O(src) that is C(http://) or C(https://). They are tried in order
+        where one cannot be read (it cannot be reached, breaks off for good, or answers with an error), and go on where
+        it broke off.
+      - An archive with a wrong O(checksum) is refused, whatever other addresses have.
+    type: list
+    elements: str
+    default: []
   remote_src:
     description: Whether a path in O(src) is on the host, not on the controller.
     type: bool
@@ -74,7 +95,7 @@ options:
     description: File with the certificate authorities to trust. Default is those of the host.
     type: path
   url_username:
-    description: User name for the server of O(src). Not sent to servers that it redirects to.
+    description: User name for the server of O(src). Not sent to servers that it redirects to, nor to other mirrors.
     type: str
   url_password:
     description: Password for the server of O(src).
@@ -146,6 +167,18 @@ EXAMPLES = r'''
     dest: /opt/starrocks
     owner: starrocks
 
+- name: Have the next version wait beside the installed one, while the front end serves
+  starrocks.cluster.starrocks_release:
+    component: fe
+    version: 3.5.1
+    state: staged
+    src: https://releases.starrocks.io/starrocks/StarRocks-3.5.1-ubuntu-amd64.tar.gz
+    mirrors:
+      - https://mirror.example.com/starrocks/StarRocks-3.5.1-ubuntu-amd64.tar.gz
+    dest: /opt/starrocks
+    owner: starrocks
+    group: starrocks
+
 - name: Fetch through a proxy
   starrocks.cluster.starrocks_release:
     component: fe
@@ -182,7 +215,7 @@ action:
     - What was done, or would be done in check mode.
     - V(install), first install. V(fill), the same into a folder that existed. V(adopt), files installed by hand were
       recognised. V(compare), they were compared with the archive, then adopted. V(repair), files were put back.
-      V(attributes), mode or owner was put right. V(nothing).
+      V(stage), the release was staged. V(attributes), mode or owner was put right. V(nothing).
   returned: success
   type: str
   sample: install
@@ -191,11 +224,17 @@ archive_needed:
   returned: success
   type: bool
 files:
-  description: Paths below the component's folder that differed from the release.
+  description: Paths below the component's folder, or below that of the staged release, that differed from the release.
   returned: success
   type: list
   elements: str
   sample: [lib/starrocks-fe.jar]
+staging:
+  description:
+    - Folder of the release of O(version) that is staged, or would be in check mode. Null where there is none.
+  returned: success
+  type: str
+  sample: /opt/starrocks/.fe.staging-3.5.1
 stamp:
   description: What the stamp in the component's folder says, without its list of files. Null where there is none.
   returned: success
@@ -220,10 +259,7 @@ msg:
   sample: installed 3.5.0
 '''
 
-import errno
-import grp
 import os
-import pwd
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.starrocks.cluster.plugins.module_utils import _release as rules
@@ -232,10 +268,13 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._release import 
 from ansible_collections.starrocks.cluster.plugins.module_utils._release_probe import probe
 from ansible_collections.starrocks.cluster.plugins.module_utils._release_source import (
     FileSource,
+    MirroredSource,
     UrlSource,
     archive_name,
     check_url,
     is_url,
+    same_server,
+    without_credentials,
 )
 from ansible_collections.starrocks.cluster.plugins.module_utils._versions import parse_or_none
 
@@ -259,31 +298,58 @@ class Release:
         if parse_or_none(self.version) is None:
             raise ReleaseError('version: "%s" is not a StarRocks version, such as 3.5.0.' % self.version)
         self.algorithm, self.digest = rules.parse_checksum(params['checksum'])
+        self.mirrors = params['mirrors']
         self.source = self._source()
         origin = params['part_of'] or {}
-        name = origin.get('name') or archive_name(params['src'])
-        rules.check_evidence(name, rules.version_of_name(name), self.version)
-        self.owner = (_number(params['owner'], pwd.getpwnam, 'pw_uid', 'user', check_mode),
-                      _number(params['group'], grp.getgrnam, 'gr_gid', 'group', check_mode))
-        self.found = disk.look(self.home, self.component, self.owner, self.run_command)
+        for name in [origin.get('name') or archive_name(params['src'])] + [archive_name(url) for url in self.mirrors]:
+            rules.check_evidence(name, rules.version_of_name(name), self.version)
+        self.owner = disk.account_numbers(params['owner'], params['group'], check_mode)
         self.leftovers = disk.leftovers(self.home)
+        self.obsolete = []
         sha256 = origin.get('sha256') or (self.digest if self.algorithm == 'sha256' else None)
-        self.decision = rules.decide(self.found, self.version, sha256, self.home)
+        if params['state'] == 'staged':
+            self._decide_staging(sha256)
+        else:
+            self.found = disk.look(self.home, self.component, self.owner, self.run_command)
+            self.drift = self.found.drift
+            self.decision = rules.decide(self.found, self.version, sha256, self.home)
         self.warnings = []
+
+    def _decide_staging(self, sha256):
+        self.found = disk.installed(self.home, self.component, self.run_command)
+        waiting = disk.look_staged(self.staging_path, self.owner)
+        self.decision = rules.decide_staging(self.found, waiting, self.version, sha256, self.home)
+        self.drift = [] if self.decision.action in ('nothing', 'refuse') else waiting.drift
+        self.staged_before = sorted(disk.staged(self.home))
+        self.obsolete = rules.obsolete(self.found, self.decision, self.staged_before, self.version, self.staging_path)
+
+    @property
+    def staging_path(self):
+        """Where the wanted version is staged."""
+        return disk.staging_path(self.home, self.version)
 
     def _source(self):
         """Where this host reads the archive; None for one on the controller."""
         params = self.params
         if is_url(params['src']):
-            insecure = params['allow_insecure_http'] or bool(self.digest)
-            check_url(params['src'], insecure)
-            options = {name: params[name] for name in _URL_OPTIONS}
-            options.update(force_basic_auth=bool(params['url_username']), http_agent='starrocks.cluster')
-            return UrlSource(params['src'], _open_url, options, insecure, params['retries'], params['timeout'])
+            sources = [self._url_source(url) for url in [params['src']] + self.mirrors]
+            return MirroredSource(sources) if self.mirrors else sources[0]
+        if self.mirrors:
+            raise ReleaseError('mirrors: they are for a src that is http:// or https://, and it is %s.' % params['src'])
         if not params['remote_src']:
             return None
         origin = params['part_of']
         return FileSource(params['src'], origin and '%s (part %s)' % (origin['name'], self.component))
+
+    def _url_source(self, url):
+        params = self.params
+        insecure = params['allow_insecure_http'] or bool(self.digest)
+        check_url(url, insecure)
+        options = {name: params[name] for name in _URL_OPTIONS}
+        if not same_server(url, params['src']):
+            options = without_credentials(options)
+        options.update(force_basic_auth=bool(options.get('url_username')), http_agent='starrocks.cluster')
+        return UrlSource(url, _open_url, options, insecure, params['retries'], params['timeout'])
 
     @property
     def archive_needed(self):
@@ -293,7 +359,7 @@ class Release:
     @property
     def changed(self):
         """Whether anything is to be done."""
-        return self.decision.action != 'nothing' or bool(self.leftovers)
+        return self.decision.action != 'nothing' or bool(self.leftovers or self.obsolete)
 
     def check(self):
         """Raise ReleaseError where what is to be done can be seen to fail."""
@@ -301,6 +367,8 @@ class Release:
             raise ReleaseError(self.decision.message)
         if self.archive_needed and isinstance(self.source, FileSource) and not os.path.isfile(self.source.path):
             raise ReleaseError('src: there is no file %s on this host.' % self.source.path)
+        if self.decision.action == 'stage':
+            disk.check_one_file_system(self.home)
 
     def apply(self):
         """Do what was decided. Raises ReleaseError and EnvironmentError; then nothing that was installed has changed,
@@ -309,6 +377,8 @@ class Release:
             raise ReleaseError('src is a path on the controller, and the module was not called by way of its action '
                                'plugin. Call it as starrocks.cluster.starrocks_release in a task.')
         disk.remove_leftovers(self.leftovers)
+        for path in self.obsolete:
+            disk.remove_staged(path)
         if self.decision.action != 'nothing':
             getattr(self, '_' + self.decision.action)()
 
@@ -324,7 +394,7 @@ class Release:
             return {name: origin[name] for name in ('name', 'size', 'sha256')}
         return {'name': self.source.name, 'size': archive.size, 'sha256': archive.digests['sha256']}
 
-    def _stage(self, staging, wanted=None):
+    def _unpack(self, staging, wanted=None):
         """Unpack the component, or the wanted paths of it, into staging. Returns the archive, read and checked."""
         archive = self._archive()
         try:
@@ -337,29 +407,29 @@ class Release:
         staging.finish()
         return archive
 
-    def _stage_all(self, staging):
+    def _unpack_all(self, staging):
         """Unpack the whole component. Returns its stamp."""
         if self.params['part_of']:
             disk.check_room(staging.path, self.params['part_of']['unpacked_size'])
-        archive = self._stage(staging)
+        archive = self._unpack(staging)
         told = probe(staging.path, self.component, self.run_command) if self.component == 'fe' else None
         rules.check_evidence('the front end of %s' % self.source.shown, told, self.version)
         return disk.new_stamp(self.component, self.version, self._origin(archive), staging.release_files(),
                               staging.release_folders())
 
-    def _staging(self):
-        return disk.Staging(self.home, self.version, self.owner)
+    def _staging(self, mends=False):
+        return disk.Staging(self.home, self.version, self.owner, mends)
 
     def _install(self):
         parent = os.path.dirname(self.home)
         if not os.path.isdir(parent):
             os.makedirs(parent, 0o755)
         with self._staging() as staging:
-            staging.become_home(self._stage_all(staging))
+            staging.become_home(self._unpack_all(staging))
 
     def _fill(self):
         with self._staging() as staging:
-            stamp = self._stage_all(staging)
+            stamp = self._unpack_all(staging)
             # From here on the folder is marked as unfinished, with all that may lie in it.
             earlier = (self.found.stamp or {}).get('files', {})
             begun = dict(stamp, complete=False, files=dict(earlier, **stamp['files']))
@@ -385,8 +455,8 @@ class Release:
                                    % (self.source.shown, self.home, entry.path, entry.size, recorded))
             return False
 
-        with self._staging() as staging:
-            self._stage(staging, wanted)
+        with self._staging(mends=True) as staging:
+            self._unpack(staging, wanted)
             placed = staging.release_files()
             lost = broken - set(staging.files) - set(staging.folders)
             staging.place(broken)
@@ -397,6 +467,15 @@ class Release:
         if lost:
             self.warnings.append('%s: not in the archive, so not put back: %s' % (self.home, _some(sorted(lost))))
         self._attributes()
+
+    def _stage(self):
+        if not self.params['part_of']:
+            # What it takes is seen only when it is unpacked, and the node, which writes here too, serves meanwhile: so
+            # there has to be room for as much as the installed one takes.
+            paths = self.found.stamp['files'] if self.found.stamp else disk.release_paths(self.home, self.component)[0]
+            disk.check_room(os.path.dirname(self.home), disk.size_of(self.home, paths))
+        with self._staging() as staging:
+            staging.stay(self._unpack_all(staging))
 
     def _adopt(self):
         files, folders = disk.release_paths(self.home, self.component)
@@ -424,7 +503,7 @@ class Release:
         self._adopt_paths(files, sorted(folders), self._origin(archive))
 
     def _adopt_paths(self, files, folders, origin):
-        found = disk.records(self.home, files)
+        found = disk.records(disk.below(self.home), files)
         stamp = disk.new_stamp(self.component, self.version, origin, found, folders, adopted=True)
         # Not newer than the files: nothing was changed under the process that may be running.
         newest = max([one['mtime_ns'] for one in found.values() if 'mtime_ns' in one] or [0])
@@ -432,28 +511,43 @@ class Release:
         self._attributes()
 
     def _attributes(self):
-        found = disk.look(self.home, self.component, self.owner, self.run_command)
-        disk.mend_attributes(self.home, found.stamp, [one for one in found.drift if one.attributes_only], self.owner)
+        if self.params['state'] == 'staged':
+            folder, found = self.staging_path, disk.look_staged(self.staging_path, self.owner)
+        else:
+            folder, found = self.home, disk.look(self.home, self.component, self.owner, self.run_command)
+        disk.mend_attributes(disk.below(folder), found.stamp, [one for one in found.drift if one.attributes_only],
+                             self.owner)
 
     def result(self, stamp):
         """What the module returns; stamp: what stands there at the end, or None."""
         message = self.decision.message
         if self.leftovers:
             message += '; cleared what an interrupted run had left: %s' % _some(self.leftovers)
+        if self.obsolete:
+            message += '; removed what was staged before: %s' % _some(self.obsolete)
+        before, after, staging = self._described()
         return {
             'changed': self.changed,
             'action': self.decision.action,
             'archive_needed': self.archive_needed,
             'previous_version': self.found.version,
-            'files': [one.path for one in self.found.drift],
+            'files': [one.path for one in self.drift],
+            'staging': staging,
             'stamp': stamp and {name: stamp[name] for name in _SHOWN_OF_STAMP},
-            'diff': {
-                'before_header': self.home, 'after_header': self.home,
-                'before': rules.describe(self.found),
-                'after': rules.describe_after(self.found, self.decision, self.version),
-            },
+            'diff': {'before_header': self.home, 'after_header': self.home, 'before': before, 'after': after},
             'msg': message,
         }
+
+    def _described(self):
+        """(before, after, the staging folder afterwards): the first two as texts, for the diff."""
+        if self.params['state'] != 'staged':
+            return rules.describe(self.found), rules.describe_after(self.found, self.decision, self.version), None
+        before = {os.path.basename(path) for path in self.staged_before}
+        after = before - {os.path.basename(path) for path in self.obsolete}
+        if self.decision.action == 'stage':
+            after.add(os.path.basename(self.staging_path))
+        return (rules.describe_staging(self.found, before, self.drift), rules.describe_staging(self.found, after, []),
+                self.staging_path if os.path.basename(self.staging_path) in after else None)
 
 
 def _home(dest, component):
@@ -467,32 +561,10 @@ def _open_url(*arguments, **options):
     return open_url(*arguments, **options)
 
 
-def _number(name, look_up, field, kind, check_mode):
-    """uid or gid of a name or number. In check mode an account may be missing: it would have been made before."""
-    if name is None or name.isdigit():
-        return None if name is None else int(name)
-    try:
-        return getattr(look_up(name), field)
-    except KeyError:
-        if check_mode:
-            return None
-        raise ReleaseError('the %s "%s" does not exist on this host.' % (kind, name))
-
-
 def _some(paths):
     """Some paths, for a message."""
     more = len(paths) - _NAMED_FILES
     return ', '.join(paths[:_NAMED_FILES]) + (' and %d more' % more if more > 0 else '')
-
-
-def _explain(error):
-    """What an operating system error means here."""
-    place = ' (%s)' % error.filename if getattr(error, 'filename', None) else ''
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return 'No room is left on the device%s. Make room, then run again.' % place
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return '%s%s. Run as root (become: true), or as the user who owns the install folder.' % (error.strerror, place)
-    return '%s%s' % (error.strerror or error, place)
 
 
 def main():
@@ -500,7 +572,9 @@ def main():
         argument_spec=dict(
             component=dict(type='str', choices=list(rules.COMPONENTS), required=True),
             version=dict(type='str', required=True),
+            state=dict(type='str', choices=['present', 'staged'], default='present'),
             src=dict(type='str', required=True),
+            mirrors=dict(type='list', elements='str', default=[]),
             remote_src=dict(type='bool', default=False),
             dest=dict(type='path', required=True),
             checksum=dict(type='str'),
@@ -539,7 +613,7 @@ def main():
     except ReleaseError as error:
         module.fail_json(msg=str(error), previous_version=found_version, **facts)
     except EnvironmentError as error:
-        module.fail_json(msg='%s of %s: %s' % (params['component'], facts['home'], _explain(error)),
+        module.fail_json(msg='%s of %s: %s' % (params['component'], facts['home'], rules.explain(error)),
                          previous_version=found_version, **facts)
 
 

@@ -139,26 +139,43 @@ def run_module(check_mode=False, **params):
 _STEPS = ('mkdir', 'rename', 'unlink', 'rmdir', 'fsync', 'symlink', 'utime', 'chmod', 'fchmod', 'chown', 'open')
 
 
-def killed_at(step, **params):
-    """Run the module in a child that kills itself before its n-th change on the disk; False where it ended before."""
+def killed(step, call):
+    """Call a function in a child that kills itself before its n-th change on the disk; False where it ended before."""
     child = os.fork()
     if child == 0:
         count = 0
 
         def counted(function):
-            def call(*arguments, **options):
+            def call_counted(*arguments, **options):
                 nonlocal count
                 count += 1
                 if count == step:
                     os.kill(os.getpid(), signal.SIGKILL)
                 return function(*arguments, **options)
-            return call
+            return call_counted
         with contextlib.suppress(BaseException):
             for name in _STEPS:
                 setattr(os, name, counted(getattr(os, name)))
-            run_module(**params)
+            call()
         os._exit(0)
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def killed_at(step, **params):
+    """The module, killed so."""
+    return killed(step, lambda: run_module(**params))
+
+
+def listing(folder):
+    """{path: bytes or link target} of all files below a folder."""
+    return {str(path.relative_to(folder)): os.readlink(path) if path.is_symlink() else path.read_bytes()
+            for path in sorted(folder.rglob('*')) if path.is_symlink() or path.is_file()}
+
+
+def released(component='fe', version='3.5.0'):
+    """What an installed component holds, without its stamp."""
+    prefix = component + '/'
+    return {path[len(prefix):]: data for path, data in contents(version).items() if path.startswith(prefix)}
 
 
 class Server:

@@ -145,3 +145,20 @@ def test_a_host_with_another_version_gets_nothing(controller, archive, tmp_path)
     controller.run(src=write_archive(tmp_path, '3.4.4'), version='3.4.4')
     status, result = controller.run(src=archive)['one']
     assert status == 'FAILED!' and 'holds version 3.4.4' in result['msg'] and controller.transfers == 1
+
+
+def test_another_version_is_staged_from_the_controller(controller, archive, tmp_path):
+    older = write_archive(tmp_path, '3.4.4')
+    status, result = controller.run(src=archive, state='staged')['one']
+    assert status == 'FAILED!' and 'holds no release' in result['msg'] and controller.transfers == 1
+    controller.run(src=older, version='3.4.4')
+    staging = tmp_path / 'one/.fe.staging-3.5.0'
+    status, result = controller.run('--check', src=archive, state='staged')['one']
+    assert (status, result['action'], controller.transfers) == ('CHANGED', 'stage', 1) and not staging.exists()
+    status, result = controller.run('--diff', src=archive, state='staged', checksum=sha256(archive))['one']
+    assert (status, result['action'], controller.transfers) == ('CHANGED', 'stage', 3)
+    assert result['staging'] == str(staging) and '+staged: .fe.staging-3.5.0' in controller.output
+    assert (staging / 'lib/large.jar').read_bytes() == contents()['fe/lib/large.jar'] and controller.left_behind == []
+    # Nothing to do, the checksum known: it is that of the archive, not of the part.
+    status, result = controller.run(src=archive, state='staged', checksum=sha256(archive))['one']
+    assert (status, result['action'], controller.transfers) == ('SUCCESS', 'nothing', 1)

@@ -99,6 +99,52 @@ def test_decide(found, sha256, action):
         assert '/opt/starrocks/fe' in decision.message and 'upgrade' in decision.message
 
 
+INSTALLED = stamped('3.4.4')._replace(stamp={'archive': {'name': 'a', 'size': 1, 'sha256': 'a' * 64}})
+NOT_STAGED = Found('absent', None, None, [])
+HALF_WAY = Found('switching', None, {'from': '3.4.4', 'to': '3.5.0'}, [])
+
+
+@pytest.mark.parametrize(('found', 'staged', 'version', 'sha256', 'action'), [
+    (Found('absent', None, None, []), NOT_STAGED, '3.5.0', None, 'refuse'),
+    (Found('empty', None, None, []), NOT_STAGED, '3.5.0', None, 'refuse'),
+    (Found('unfinished', None, {'files': {}}, []), NOT_STAGED, '3.5.0', None, 'refuse'),
+    (Found('unstamped', None, None, []), NOT_STAGED, '3.5.0', None, 'stage'),
+    (Found('unstamped', '3.5.0', None, []), NOT_STAGED, '3.5.0', None, 'nothing'),
+    (INSTALLED, NOT_STAGED, '3.4.4', None, 'nothing'),
+    (INSTALLED, NOT_STAGED, '3.4.4', 'a' * 64, 'nothing'),
+    (INSTALLED, NOT_STAGED, '3.4.4', 'b' * 64, 'refuse'),
+    (INSTALLED, NOT_STAGED, '3.4.10', 'b' * 64, 'stage'),
+    (INSTALLED, stamped(), '3.5.0', None, 'nothing'),
+    (INSTALLED, stamped(sha256='a' * 64), '3.5.0', 'a' * 64, 'nothing'),
+    (INSTALLED, stamped(sha256='a' * 64), '3.5.0', 'b' * 64, 'stage'),
+    (INSTALLED, stamped(drift=[MODE]), '3.5.0', None, 'attributes'),
+    (INSTALLED, stamped(drift=[MODE, BROKEN]), '3.5.0', None, 'stage'),
+    (HALF_WAY, stamped(drift=[BROKEN]), '3.5.0', None, 'nothing'),
+    (HALF_WAY, NOT_STAGED, '3.4.4', None, 'nothing'),
+    (HALF_WAY, NOT_STAGED, '3.5.1', None, 'refuse'),
+])
+def test_decide_staging(found, staged, version, sha256, action):
+    decision = rules.decide_staging(found, staged, version, sha256, '/opt/starrocks/fe')
+    assert decision.action == action and decision.message
+    if action == 'refuse':
+        assert '/opt/starrocks/fe' in decision.message
+
+
+def test_obsolete():
+    nothing, stage = rules.Decision('nothing', ''), rules.Decision('stage', '')
+    both = ['.fe.staging-3.5.0', '.fe.staging-3.5.1']
+    assert rules.obsolete(INSTALLED, stage, both, '3.5.0', both[0]) == [both[1]]
+    assert rules.obsolete(INSTALLED, nothing, both, '3.4.4', '.fe.staging-3.4.4') == both
+    assert rules.obsolete(stamped(), nothing, both, '3.5.0', both[0]) == both
+    assert rules.obsolete(HALF_WAY, nothing, both, '3.5.0', both[0]) == []
+    assert rules.obsolete(INSTALLED, rules.Decision('refuse', ''), both, '3.4.4', '') == []
+
+
+def test_a_deploy_does_not_touch_what_is_half_switched():
+    decision = rules.decide(HALF_WAY, '3.5.0', None, '/opt/starrocks/fe')
+    assert decision.action == 'refuse' and 'half 3.4.4 and half 3.5.0' in decision.message
+
+
 @pytest.mark.parametrize(('path', 'inside'), [
     ('bin/start_fe.sh', True), ('lib', True), ('spark-dpp/x.jar', True), ('confluent/x', True),
     ('conf', False), ('conf/fe.conf', False), ('meta/image', False), ('storage', False), ('log/fe.log', False),

@@ -22,8 +22,10 @@ from ansible_collections.starrocks.cluster.tests.unit.plugins.release_archives i
     contents,
     frontend_jar,
     killed_at,
+    listing,
     member,
     release_members,
+    released,
     run_module,
     sha256,
     tar_bytes,
@@ -47,18 +49,6 @@ def _dest(tmp_path):
 def install(archive, dest, **params):
     """Run the module with an archive on the host."""
     return run_module(src=archive, remote_src=True, dest=dest, **params)
-
-
-def listing(folder):
-    """{path: bytes or link target} of all files below a folder."""
-    return {str(path.relative_to(folder)): os.readlink(path) if path.is_symlink() else path.read_bytes()
-            for path in sorted(folder.rglob('*')) if path.is_symlink() or path.is_file()}
-
-
-def released(component='fe', version='3.5.0'):
-    """What an installed component holds, without its stamp."""
-    prefix = component + '/'
-    return {path[len(prefix):]: data for path, data in contents(version).items() if path.startswith(prefix)}
 
 
 def installed(home):
@@ -734,6 +724,62 @@ def test_nobody_listens(dest, monkeypatch):
     quick(monkeypatch)
     refused(run_module(src='http://127.0.0.1:9/r.tar.gz', dest=dest, allow_insecure_http=True, retries=1),
             '127.0.0.1:9', '2 tries', 'refused')
+
+
+def test_mirrors_are_tried_in_order(archive, dest, monkeypatch):
+    quick(monkeypatch)
+    with Server(archive, statuses=[404]) as first, Server(archive, statuses=[503] * 9) as second, \
+            Server(archive) as third, Server(archive) as fourth:
+        addresses = ['http://127.0.0.1:9/' + archive.name, second.url, third.url, fourth.url]
+        result = run_module(src=first.url, mirrors=addresses, dest=dest, checksum=sha256(archive), retries=1)
+        assert result['changed'], result
+        asked = [len(server.requests) for server in (first, second, third, fourth)]
+    assert asked == [1, 2, 1, 0]
+    assert installed(dest / 'fe') == released() and result['stamp']['archive']['name'] == archive.name
+
+
+def test_a_mirror_goes_on_where_another_broke_off(archive, dest, monkeypatch):
+    quick(monkeypatch)
+    (archive.parent / 'other').mkdir()
+    other = write_archive(archive.parent / 'other', members=release_members(files={'fe/bin/x': b'y'}))
+    with Server(archive, cuts=[300_000] + [0] * 9) as first, Server(other, etag='"two"') as second, \
+            Server(archive, etag='"three"') as third:
+        result = run_module(src=first.url, mirrors=[second.url, third.url], dest=dest, checksum=sha256(archive),
+                            retries=1)
+        assert result['changed'], result
+        assert [wanted for dummy, wanted in third.requests] == ['bytes=300000-'], 'the second one has another file'
+    assert installed(dest / 'fe') == released()
+
+
+def test_no_address_has_it(archive, dest, monkeypatch):
+    quick(monkeypatch)
+    with Server(archive, statuses=[404]) as first, Server(archive, statuses=[500] * 9) as second:
+        result = run_module(src=first.url, mirrors=[second.url], dest=dest, checksum=sha256(archive), retries=1)
+        refused(result, 'None of 2 addresses', f'{first.url}: the server answered 404',
+                f'{second.url} could not be read', 'answered 500')
+    assert os.listdir(dest) == []
+
+
+def test_a_wrong_checksum_is_no_reason_to_ask_a_mirror(archive, dest):
+    with Server(archive) as first, Server(archive) as second:
+        refused(run_module(src=first.url, mirrors=[second.url], dest=dest, checksum='sha256:' + '0' * 64),
+                'the checksum wanted is', first.url)
+        assert second.requests == []
+
+
+def test_mirrors_are_checked_like_the_first_address(archive, dest):
+    url = 'https://example.com/' + archive.name
+    refused(run_module(src=url, mirrors=['http://example.com/' + archive.name], dest=dest), 'plain http')
+    refused(run_module(src=url, mirrors=['ftp://example.com/' + archive.name], dest=dest), 'http, https or a path')
+    refused(run_module(src=url, mirrors=['https://example.com/StarRocks-3.4.4.tar.gz'], dest=dest), 'version 3.4.4')
+    refused(install(archive, dest, mirrors=[url]), 'mirrors: they are for')
+
+
+def test_credentials_do_not_go_to_mirrors(archive, dest):
+    with Server(archive, statuses=[404]) as first, Server(archive) as second:
+        assert run_module(src=first.url, mirrors=[second.url], dest=dest, checksum=sha256(archive),
+                          url_username='reader', url_password='s3cret')['changed']
+        assert 'Authorization' in first.headers[0] and 'Authorization' not in second.headers[0]
 
 
 @pytest.mark.parametrize('url', ['ftp://example.com/r.tar.gz', 'file:///r.tar.gz', 's3://bucket/r.tar.gz'])
