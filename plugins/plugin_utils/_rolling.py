@@ -240,7 +240,8 @@ def asked(situation: Situation) -> list[str]:
     if fronts and len(situation.followers) == 1:
         texts.append('%s: stop, though it is the only one that leads.' % situation.leader_name)
     elif fronts:
-        graceful = _graceful(situation, 'fe')
+        # One that would leave no majority behind ends at once (starrocks.md 4.2).
+        graceful = _graceful(situation, 'fe') and len(situation.followers) > 2
         texts.append('Each front end: %s.' % ('hand its clients over, then stop' if graceful
                                               else 'stop; its clients connect to another'))
         if any(batch['leader'] for batch in fronts):

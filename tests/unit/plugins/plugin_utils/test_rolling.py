@@ -657,6 +657,7 @@ def test_on_the_way_down_back_ends_are_blacklisted_by_front_ends_of_the_target()
 
 def test_the_only_follower_is_told_that_it_stops():
     assert 'fe1: stop, though it is the only one that leads.' in Cluster(fe=1).plan()['asks']
+    assert not any('18 s' in text for text in Cluster(fe=2).plan(allow_downtime=True)['asks'])
 
 
 def test_staging_names_those_that_do_not_have_the_files():
