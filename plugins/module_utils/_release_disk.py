@@ -95,9 +95,9 @@ def release_paths(home, component):
     return sorted(path for path in files if not RUNTIME_PATH.match(path)), sorted(folders)
 
 
-def read_stamp(home):
+def read_stamp(home, name=STAMP_NAME):
     """The stamp of a component's folder, or None where there is none. Raises ReleaseError for one that is damaged."""
-    path = os.path.join(home, STAMP_NAME)
+    path = os.path.join(home, name)
     try:
         with open(path, 'rb') as stream:
             stamp = json.loads(stream.read().decode('utf-8'))
