@@ -525,6 +525,29 @@ def test_the_whole_staging_folder_vanishes_half_way(dest):
     is_version(dest / 'be', OLD, more=MINE)
 
 
+def test_an_error_after_the_last_step_and_another_one_while_going_back(dest, monkeypatch):
+    sync, rename, failed = disk.sync, os.rename, []
+
+    def failing_sync(path):
+        journal = disk.read_journal(str(dest / 'be'))
+        if journal and journal['state'] == 'swapped' and not failed:
+            failed.append(path)
+            raise OSError(errno.EIO, 'Input/output error', path)
+        return sync(path)
+
+    def failing_rename(source, target):
+        if failed and '.staging-' in target:
+            raise OSError(errno.EIO, 'Input/output error', source)
+        return rename(source, target)
+    with monkeypatch.context() as patched:
+        patched.setattr(disk, 'sync', failing_sync)
+        patched.setattr(os, 'rename', failing_rename)
+        refused(switch(dest), 'is half 3.4.4 and half 3.5.0', 'going back failed', 'for either version')
+    assert failed and _switch.pending(str(dest / 'be'))
+    assert switch(dest, OLD)['action'] == 'undo'
+    is_version(dest / 'be', OLD, more=MINE)
+
+
 def test_what_cannot_be_tidied_up_is_no_failure(dest, monkeypatch):
     with monkeypatch.context() as patched:
         def remove(path):
@@ -672,6 +695,23 @@ def test_killed_anywhere(tmp_path, dest, rerun):
 def test_killed_anywhere_in_a_rollback(tmp_path, dest, rerun):
     switch(dest)
     assert crash_everywhere(dest, tmp_path, OLD, rerun) > 60
+
+
+@pytest.mark.parametrize('last', ['be/lib', f'be/{STAMP}'])
+def test_killed_anywhere_while_undoing(tmp_path, dest, last):
+    assert killed_in(dest, lambda name, arguments: name == 'rename' and arguments[1].endswith(last))
+    step, more = 0, True
+    while more:
+        step += 1
+        copy = tmp_path / f'opt{step}'
+        shutil.copytree(dest, copy, symlinks=True)
+        more = killed(step, lambda where=copy: switch(where, OLD))
+        check_after_a_kill(copy, NODE_FILES)
+        for wanted in random.Random(step).sample([OLD, NEW], 2):
+            assert not switch(copy, wanted)['failed']
+            is_version(copy / 'be', wanted, more=MINE)
+        shutil.rmtree(copy)
+    assert step > 15
 
 
 def test_killed_anywhere_when_made_by_hand(tmp_path, archives):
