@@ -5,7 +5,14 @@
 
 from __future__ import annotations
 
-from ansible_collections.starrocks.cluster.plugins.plugin_utils import _frontends, _host_names, _reachability, _settings
+from ansible_collections.starrocks.cluster.plugins.plugin_utils import (
+    _frontends,
+    _host_names,
+    _reachability,
+    _rolling,
+    _rolling_steps,
+    _settings,
+)
 
 
 def frontend_hosts(names, hostvars, in_run, defaults):
@@ -29,19 +36,28 @@ class FilterModule:
     def filters(self):
         return {
             'back_end_settings': _settings.back_end_settings,
+            'backup_sources': _rolling_steps.backup_sources,
+            'batch_steps': _rolling_steps.batch_steps,
+            'components_to_change': _rolling_steps.components_to_change,
             'connectivity_names': _reachability.connectivity_names,
             'connectivity_peers': _reachability.connectivity_peers,
             'connectivity_ports': _reachability.connectivity_ports,
             'connectivity_targets': _reachability.connectivity_targets,
             'connectivity_wanted': _reachability.connectivity_wanted,
+            'first_operation': _rolling_steps.first_operation,
             'front_end_settings': _settings.front_end_settings,
             'frontend_hosts': frontend_hosts,
             'frontend_plan': _frontends.frontend_plan,
+            'graceful_signal': _rolling_steps.graceful_signal,
             'host_entries': _host_names.host_entries,
             'join_error': _frontends.join_error,
             'leader_name': _frontends.leader_name,
+            'next_batch': _rolling.next_batch,
             'preflight_node': preflight_node,
+            'previous_release': _rolling_steps.previous_release,
             'registered_nodes': _frontends.registered_nodes,
+            'release_node': _rolling_steps.release_node,
+            'rollback_version': _rolling_steps.rollback_version,
             'start_time_of': _frontends.start_time_of,
             'stop_refusal': _frontends.stop_refusal,
             'storage_folders': _settings.storage_folders,

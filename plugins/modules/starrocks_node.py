@@ -9,7 +9,8 @@ short_description: Make one StarRocks node on this host what it should be
 description:
   - Compares all that a node is made of on its host (directories, configuration files, systemd unit, enabled, running)
     with what is there, in one run, and changes what differs.
-  - It never restarts a running process. Files that changed after the process began are returned as C(pending_restart).
+  - It never restarts a running process, but with O(state=restarted). Files that changed after the process began are
+    returned as C(pending_restart).
   - A front end that has no metadata is started only with O(first_start), so that no second cluster comes to be.
 version_added: 0.1.0
 author: the starrocks.cluster authors (@starrocks-cluster)
@@ -22,10 +23,13 @@ options:
     description:
       - V(present) makes directories, files and the unit, and leaves the process as it is.
       - V(started) also starts the process where it does not run, and waits until it listens on O(wait_ports).
+      - V(restarted) stops the process, changes the release if O(release) asks for it, makes directories, files and the
+        unit, and starts it, in one run, so that it is down no longer than it must. What can be seen to fail is refused
+        before the process is stopped.
       - V(stopped) stops the process and makes sure that it is gone. Files are not touched.
       - V(absent) stops and disables it, removes the unit, the files, and the paths of O(remove).
     type: str
-    choices: [present, started, stopped, absent]
+    choices: [present, started, restarted, stopped, absent]
     default: present
   scope:
     description: Whether the unit belongs to the system or to the user who runs the module (C(systemctl --user)).
@@ -104,6 +108,44 @@ options:
           - Rename this path (the metadata of a join that did not come to its end) out of the way before the start.
           - Refused unless O(first_start.file) exists, which says that it never was a member.
         type: path
+  release:
+    description: >-
+      With O(state=restarted), the release that the node is to run after, see
+      M(starrocks.cluster.starrocks_switch).
+    type: dict
+    suboptions:
+      component:
+        description: The component, named as its folder.
+        type: str
+        choices: [apache_hdfs_broker, be, fe]
+        required: true
+      dest:
+        description: The folder that holds the component's folder.
+        type: path
+        required: true
+      version:
+        description: The version to run.
+        type: str
+        required: true
+      source:
+        description: Where its files are, V(staged) or V(backup). V(auto) takes the staged ones where they are complete.
+        type: str
+        choices: [auto, staged, backup]
+        default: auto
+      keep:
+        description: How many earlier versions are kept.
+        type: int
+        default: 2
+  stop_signal:
+    description:
+      - Signal that the main process gets first, so that it ends in its own time. V(SIGUSR1) makes a front end of 3.4
+        and later hand over and let its queries end.
+      - If it has not ended after O(stop_signal_timeout), the unit is stopped as always.
+    type: str
+  stop_signal_timeout:
+    description: Seconds that the process has after O(stop_signal).
+    type: int
+    default: 90
   wait_ports:
     description: TCP ports that the process must listen on after a start. With V([]) only the process is looked at.
     type: list
@@ -159,6 +201,15 @@ main_pid:
   description: Process id of the unit, 0 when it does not run.
   type: int
   returned: always
+seconds:
+  description: How long the process was stopping, its files were changed, and it was starting until it listened.
+  type: dict
+  returned: with O(state=restarted), not in check mode
+  sample: {stop: 3.4, change: 0.1, start: 8.2}
+previous_version:
+  description: The version that was installed before.
+  type: str
+  returned: with O(release)
 started:
   description: Whether this run started the process.
   type: bool
@@ -184,6 +235,7 @@ import pwd
 import time
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.starrocks.cluster.plugins.module_utils import _switch
 from ansible_collections.starrocks.cluster.plugins.module_utils._files import Files
 from ansible_collections.starrocks.cluster.plugins.module_utils._node import (
     UNIT_PROPERTIES,
@@ -195,6 +247,7 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._node import (
     tail,
     unit_state,
 )
+from ansible_collections.starrocks.cluster.plugins.module_utils._release import ReleaseError
 
 
 class Host(Files):
@@ -353,14 +406,25 @@ def fail_start(host, params, reason):
         logs=logs, started=True, changed=True, diff=host.diff)
 
 
+def ask_to_end(host, params, pid):
+    """Send the main process the signal after which it ends in its own time, and give it that time."""
+    host.systemd('kill', '--kill-who=main', '--signal=' + params['stop_signal'], host.unit)
+    deadline = time.time() + params['stop_signal_timeout']
+    # systemd would start it again a few seconds after its end.
+    while os.path.exists('/proc/%d' % pid) and time.time() < deadline:
+        time.sleep(0.05)
+
+
 def stop(host, params, state):
     """Stop the unit and make sure that its process is gone."""
     if not (state['active'] or state['starting']):
         return state
     host.note('--- %s running\n+++ %s stopped\n' % (host.unit, host.unit))
     if host.check_mode:
-        return dict(state, active=False, main_pid=0)
+        return dict(state, active=False, starting=False, main_pid=0)
     pid = state['main_pid']
+    if pid and params['stop_signal']:
+        ask_to_end(host, params, pid)
     host.systemd('stop', host.unit)
     deadline = time.time() + params['wait_timeout']
     while pid and os.path.exists('/proc/%d' % pid):
@@ -369,6 +433,44 @@ def stop(host, params, state):
                                       "'systemctl status %s'." % (pid, host.unit, params['wait_timeout'], host.unit))
         time.sleep(0.1)
     return host.state()
+
+
+def prepare_release(module, host):
+    """Return what _switch.prepare says of the release asked for, None without one. Fails before anything is touched."""
+    wish = module.params['release']
+    if wish is None:
+        return None
+    try:
+        return _switch.prepare(os.path.join(wish['dest'], wish['component']), wish['component'], wish['version'],
+                               source=wish['source'], keep=wish['keep'],
+                               owner=tuple(number if number >= 0 else None for number in (host.owner, host.group)),
+                               run_command=module.run_command)
+    except ReleaseError as error:
+        module.fail_json(msg='%s was not stopped, since its release cannot be changed: %s' % (host.unit, error))
+
+
+def restart(host, params, state, release):
+    """Stop, change what is to be changed, start. Returns (state, seconds of each)."""
+    refuse_start_without_metadata(host, params)
+    marks = [time.time()]
+    state = stop(host, params, state)
+    marks.append(time.time())
+    if release is not None and release.changed:
+        host.note(release.diff)
+        if not host.check_mode:
+            try:
+                release.apply()
+            except (ReleaseError, EnvironmentError) as error:
+                host.module.fail_json(
+                    msg='%s is stopped, and its release was not changed to the end: %s. Run the same again to finish, '
+                        'or go back to %s.' % (host.unit, error, release.previous_version),
+                    diff=host.diff, changed=True)
+    converge(host, params)
+    marks.append(time.time())
+    state = start(host, params, dict(state, active=False, starting=False) if host.check_mode else host.state())
+    marks.append(time.time())
+    names = ('stop', 'change', 'start')
+    return state, {name: round(end - begin, 3) for name, begin, end in zip(names, marks, marks[1:])}
 
 
 def absent(host, params, state):
@@ -390,7 +492,7 @@ def main():
     module = AnsibleModule(
         argument_spec=dict(
             name=dict(type='str', required=True),
-            state=dict(type='str', choices=['present', 'started', 'stopped', 'absent'], default='present'),
+            state=dict(type='str', choices=['present', 'started', 'restarted', 'stopped', 'absent'], default='present'),
             scope=dict(type='str', choices=['system', 'user'], default='system'),
             owner=dict(type='str'),
             group=dict(type='str'),
@@ -406,6 +508,13 @@ def main():
             first_start=dict(type='dict', options=dict(
                 file=dict(type='path', required=True), arguments=dict(type='str', default=''),
                 done=dict(type='bool', default=False), set_aside=dict(type='path'))),
+            release=dict(type='dict', options=dict(
+                component=dict(type='str', choices=['apache_hdfs_broker', 'be', 'fe'], required=True),
+                dest=dict(type='path', required=True), version=dict(type='str', required=True),
+                source=dict(type='str', choices=['auto', 'staged', 'backup'], default='auto'),
+                keep=dict(type='int', default=2))),
+            stop_signal=dict(type='str'),
+            stop_signal_timeout=dict(type='int', default=90),
             wait_ports=dict(type='list', elements='int', default=[]),
             wait_timeout=dict(type='int', default=120),
             logs=dict(type='list', elements='path', default=[]),
@@ -418,6 +527,14 @@ def main():
     result = {'started': False}
     if params['state'] == 'absent':
         state = absent(host, params, host.state())
+    elif params['state'] == 'restarted':
+        release = prepare_release(module, host)
+        state, seconds = restart(host, params, host.state(), release)
+        result['started'] = True
+        if release is not None:
+            result['previous_version'] = release.previous_version
+        if not host.check_mode:
+            result['seconds'] = seconds
     elif params['state'] == 'stopped':
         state = stop(host, params, host.state())
         result['logs'] = {path: tail(path) for path in params['logs']}

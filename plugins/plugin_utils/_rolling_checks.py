@@ -258,6 +258,17 @@ def check_pending(situation: Situation) -> Iterator[tuple[str, dict]]:
                           'going to %s.' % (NAMES[member.kind], member.host, old, new, new, old), 'design 7, rule 5')
 
 
+def check_shared_folder(situation: Situation) -> Iterator[tuple[str, dict]]:
+    """A back end and a compute node of one host run from one folder, and its release is not changed under a process."""
+    hosts = {kind: {member.host for member in situation.members if member.kind == kind} for kind in ('be', 'cn')}
+    changing = {member.host for member in situation.changing if member.kind in hosts}
+    both = sorted(hosts['be'] & hosts['cn'] & changing) if situation.changes_version else []
+    if both:
+        yield finding(REFUSE, '%s: a back end and a compute node run there from one folder, so that the release of '
+                      'neither can be changed while the other runs. Stop the compute node, take its host out of '
+                      'starrocks_cn, and run again.' % ', '.join(both), 'design 7, rule 5')
+
+
 def check_backups(situation: Situation) -> Iterator[tuple[str, dict]]:
     """A rollback takes what is kept on the nodes, so all of them must have it."""
     if situation.operation != 'rollback':
@@ -388,6 +399,7 @@ CHECKS = (
     check_versions,
     check_jdk,
     check_pending,
+    check_shared_folder,
     check_backups,
     check_followers,
     check_left_behind,

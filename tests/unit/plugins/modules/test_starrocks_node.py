@@ -21,6 +21,8 @@ import types
 import pytest
 from ansible_collections.starrocks.cluster.plugins.modules import starrocks_node
 from ansible_collections.starrocks.cluster.tests.unit.plugins.in_process import run_module
+from ansible_collections.starrocks.cluster.tests.unit.plugins.release_archives import release_members, write_archive
+from ansible_collections.starrocks.cluster.tests.unit.plugins.release_archives import run_module as run_release
 
 NAME = 'starrocks-fe'
 
@@ -73,6 +75,7 @@ disable) rm -f "$state/enabled" ;;
 reset-failed) rm -f "$state/pid" ;;
 start) [ -e "$state/condition" ] || { rm -f "$state/pid"; run; } ;;
 stop) alive && kill "$(cat "$state/pid")"; rm -f "$state/pid" ;;
+kill) kill -s "${3#--signal=SIG}" "$(cat "$state/pid")" ;;
 *) echo "unknown verb $1" >&2; exit 1 ;;
 esac
 exit 0
@@ -81,6 +84,9 @@ exit 0
 SLEEPS = '#!/bin/sh\nexec sleep 60\n'
 DIES = '#!/bin/sh\nexit 3\n'
 PYTHON = '#!/bin/sh\nexec "%s" -S -c \'%s\'\n'
+# Takes its leave when it is asked to by SIGUSR1, and says so.
+TAKES_LEAVE = PYTHON % (sys.executable, 'import pathlib, signal, sys, time; signal.signal(10, lambda *_: ('
+                        'pathlib.Path("LEFT").touch(), sys.exit(0))); pathlib.Path("READY").touch(); time.sleep(60)')
 DOES_NOT_END = PYTHON % (sys.executable, 'import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)')
 LISTENS = PYTHON % (
     sys.executable, 'import socket, time; s = socket.create_server(("127.0.0.1", PORT)); time.sleep(60)')
@@ -553,3 +559,97 @@ def test_of_a_mount_point_only_what_is_in_it_goes_away(machine, monkeypatch):
     result, dummy = machine.by_law(state='absent', remove=[str(data)])
     assert data.is_dir() and list(data.iterdir()) == []
     assert len(result['diff']) == 2
+
+
+# --- restarted -------------------------------------------------------------------------------------------------------
+
+OLD, NEW = '3.4.4', '3.5.0'
+
+
+@pytest.fixture(name='releases', scope='module')
+def _releases(tmp_path_factory):
+    """{version: archive}"""
+    folder = tmp_path_factory.mktemp('archives')
+    return {version: write_archive(folder, version, release_members(version)) for version in (OLD, NEW)}
+
+
+def have_release(machine, releases, version, **changes):
+    result = run_release(src=releases[version], remote_src=True, dest=machine.folder, version=version, component='fe',
+                         **changes)
+    assert not result['failed'], result
+
+
+def wanted_release(machine, version):
+    return {'component': 'fe', 'dest': str(machine.folder), 'version': version}
+
+
+def runs_version(machine):
+    return (machine.folder / 'fe' / 'bin' / 'start_fe.sh').read_text().split()[-1]
+
+
+def test_a_restart_is_a_new_process_with_new_files(machine):
+    machine.module(**node(machine, state='started'))
+    before = machine.pid()
+    machine.calls()
+    changed = node(machine, state='restarted', files=[{'path': str(machine.configuration), 'content': 'a = 1\n'}])
+    foretold = machine.module(check_mode=True, **changed)
+    assert foretold['changed'] and machine.calls() == [] and machine.pid() == before
+    assert machine.configuration.read_text() == CONFIGURATION and 'seconds' not in foretold
+    done = machine.module(**changed)
+    assert machine.calls() == ['stop starrocks-fe.service', 'start starrocks-fe.service']
+    assert machine.pid() not in (0, before) and machine.configuration.read_text() == 'a = 1\n'
+    assert (done['started'], done['active'], done['pending_restart']) == (True, True, [])
+    assert set(done['seconds']) == {'stop', 'change', 'start'} and len(foretold['diff']) == len(done['diff'])
+
+
+def test_a_node_that_does_not_run_is_started(machine):
+    machine.module(**node(machine))
+    assert machine.module(**node(machine, state='restarted'))['active'] and machine.pid()
+
+
+def test_the_release_is_changed_while_the_process_is_gone(machine, releases):
+    have_release(machine, releases, OLD)
+    machine.module(**node(machine, state='started'))
+    have_release(machine, releases, NEW, state='staged')
+    asked = node(machine, state='restarted', release=wanted_release(machine, NEW))
+    foretold = machine.module(check_mode=True, **asked)
+    assert foretold['changed'] and runs_version(machine) == OLD and 'bin.bak-3.4.4' in shown(foretold)
+    done = machine.module(**asked)
+    assert (runs_version(machine), done['previous_version'], done['active']) == (NEW, OLD, True)
+    assert (machine.folder / 'fe' / 'lib.bak-3.4.4' / 'starrocks-fe.jar').exists()
+    # And back, from what was kept.
+    done = machine.module(**node(machine, state='restarted', release=dict(wanted_release(machine, OLD),
+                                                                          source='backup')))
+    assert (runs_version(machine), done['previous_version'], done['failed']) == (OLD, NEW, False)
+
+
+def test_a_release_that_is_not_there_stops_nothing(machine, releases):
+    have_release(machine, releases, OLD)
+    machine.module(**node(machine, state='started'))
+    before = machine.pid()
+    machine.calls()
+    result = machine.module(**node(machine, state='restarted', release=wanted_release(machine, NEW)))
+    assert result['failed'] and 'was not stopped, since its release cannot be changed' in result['msg']
+    assert machine.pid() == before and machine.calls() == []
+
+
+def test_a_process_is_given_time_to_take_its_leave(machine):
+    left, ready = machine.folder / 'left', machine.folder / 'ready'
+    machine.runs(TAKES_LEAVE.replace('LEFT', str(left)).replace('READY', str(ready)))
+    machine.module(**node(machine, state='started'))
+    while not ready.exists():
+        time.sleep(0.01)
+    machine.calls()
+    result = machine.module(**node(machine, state='restarted', stop_signal='SIGUSR1'))
+    assert not result['failed'] and left.exists()
+    assert machine.calls()[:2] == ['kill --kill-who=main --signal=SIGUSR1 starrocks-fe.service',
+                                   'stop starrocks-fe.service']
+
+
+def test_one_that_does_not_take_its_leave_is_stopped(machine):
+    machine.runs(PYTHON % (sys.executable, 'import signal, time; signal.signal(10, signal.SIG_IGN); time.sleep(60)'))
+    machine.module(**node(machine, state='started'))
+    before = machine.pid()
+    time.sleep(0.3)
+    result = machine.module(**node(machine, state='restarted', stop_signal='SIGUSR1', stop_signal_timeout=0))
+    assert not result['failed'] and machine.pid() not in (0, before)

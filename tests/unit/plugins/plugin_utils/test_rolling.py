@@ -816,3 +816,10 @@ def test_a_run_that_was_cut_off_in_a_batch_is_ended_or_taken_back(case, data):
     assert back['refusals'] == []
     assert (cluster.cluster, [dict(node, backups=[]) for node in cluster.nodes]) == (
         before[0], [dict(node, backups=[]) for node in before[1]])
+
+
+def test_a_back_end_and_a_compute_node_of_one_folder_are_refused():
+    cluster = Cluster()
+    cluster.add('be1', 'cn')
+    assert any('run there from one folder' in one['message'] for one in cluster.plan()['refusals'])
+    assert cluster.plan('restart', None)['refusals'] == []
