@@ -247,7 +247,7 @@ from ansible_collections.starrocks.cluster.plugins.module_utils._node import (
     tail,
     unit_state,
 )
-from ansible_collections.starrocks.cluster.plugins.module_utils._release import ReleaseError
+from ansible_collections.starrocks.cluster.plugins.module_utils._release import ReleaseError, explain
 
 
 class Host(Files):
@@ -445,8 +445,13 @@ def prepare_release(module, host):
                                source=wish['source'], keep=wish['keep'],
                                owner=tuple(number if number >= 0 else None for number in (host.owner, host.group)),
                                run_command=module.run_command)
-    except ReleaseError as error:
-        module.fail_json(msg='%s was not stopped, since its release cannot be changed: %s' % (host.unit, error))
+    except (ReleaseError, EnvironmentError) as error:
+        module.fail_json(msg='%s was not stopped, since its release cannot be changed: %s' % (host.unit, told(error)))
+
+
+def told(error):
+    """Return an error of the release's files as a sentence."""
+    return str(error) if isinstance(error, ReleaseError) else explain(error)
 
 
 def restart(host, params, state, release):
@@ -462,9 +467,11 @@ def restart(host, params, state, release):
                 release.apply()
             except (ReleaseError, EnvironmentError) as error:
                 host.module.fail_json(
-                    msg='%s is stopped, and its release was not changed to the end: %s. Run the same again to finish, '
-                        'or go back to %s.' % (host.unit, error, release.previous_version),
+                    msg='%s is stopped, and its release was not changed to the end: %s Run the same again to finish, '
+                        'or go back to %s.' % (host.unit, told(error), release.previous_version),
                     diff=host.diff, changed=True)
+            for text in release.warnings:
+                host.module.warn(text)
     converge(host, params)
     marks.append(time.time())
     state = start(host, params, dict(state, active=False, starting=False) if host.check_mode else host.state())

@@ -123,20 +123,24 @@ def previous_release(release: Mapping | None, target: str) -> str | None:
     return next((version for version in release.get('backups') or [] if not satisfies(version, target)), None)
 
 
-def rollback_version(names: Iterable[str], hostvars) -> str:
-    """Return the version that a rollback goes to: the one that was left last, on all hosts where something was left.
+def rollback_version(names: Iterable[str], hostvars, version: str) -> str:
+    """Return the version that a rollback goes to: what the nodes had before they were changed to ``version``.
 
-    Raises AnsibleFilterError where there is none, or more than one.
+    Nodes that have another version were not changed, so that it is no matter what they keep; where no node has it, all
+    count. Raises AnsibleFilterError where there is nothing to go back to, or more than one version.
     """
+    releases = [(name, release) for name in dict.fromkeys(names)
+                for release in (hostvars[name].get('_starrocks_releases') or {}).get('releases') or []]
+    changed = [(name, release) for name, release in releases
+               if release.get('pending') or satisfies(release.get('installed'), version)]
     found: dict[str, list[str]] = {}
-    for name in dict.fromkeys(names):
-        for release in (hostvars[name].get('_starrocks_releases') or {}).get('releases') or []:
-            version = (release.get('pending') or {}).get('from') or next(iter(release.get('backups') or []), None)
-            if version and name not in found.setdefault(version, []):
-                found[version].append(name)
+    for name, release in changed or releases:
+        was = (release.get('pending') or {}).get('from') or next(iter(release.get('backups') or []), None)
+        if was and name not in found.setdefault(was, []):
+            found[was].append(name)
     if len(found) == 1:
         return next(iter(found))
-    told = '; '.join(f"{version} on {', '.join(hosts)}" for version, hosts in sorted(found.items()))
+    told = '; '.join(f"{was} on {', '.join(hosts)}" for was, hosts in sorted(found.items()))
     raise AnsibleFilterError(
         f'It is not clear where to go back to: {told}. Set starrocks_rollback_version.' if found else
         'No host has kept a release to go back to. Use starrocks.cluster.downgrade.')

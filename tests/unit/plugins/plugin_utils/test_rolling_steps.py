@@ -101,21 +101,25 @@ def test_what_a_node_is_put_back_on(release, version):
     assert steps.previous_release(release, '3.5.0') == version
 
 
-def left(*versions, pending=None):
-    return {'_starrocks_releases': {'releases': [{'kind': 'fe', 'backups': list(versions), 'pending': pending}]}}
+def left(*versions, installed='3.5.0', pending=None):
+    return {'_starrocks_releases': {'releases': [
+        {'kind': 'fe', 'installed': installed, 'backups': list(versions), 'pending': pending}]}}
 
 
-def test_a_rollback_goes_to_what_was_left_last():
-    cut_off = left(pending={'from': '3.4.4', 'to': '3.5.0'})
-    hostvars = {'h1': left('3.4.4', '3.3.9'), 'h2': left(), 'h3': cut_off, 'h4': {}}
-    assert steps.rollback_version(['h1', 'h2', 'h3', 'h4', 'h1'], hostvars) == '3.4.4'
+def test_a_rollback_goes_to_what_the_changed_nodes_had_before():
+    hostvars = {'h1': left('3.4.4', '3.3.9'), 'h2': left(), 'h4': {},
+                'h3': left(installed=None, pending={'from': '3.4.4', 'to': '3.5.0'}),
+                # It was not changed, and keeps what it once had.
+                'h5': left('3.5.9', installed='3.4.4')}
+    assert steps.rollback_version(['h1', 'h2', 'h3', 'h4', 'h5', 'h1'], hostvars, '3.5.0') == '3.4.4'
+    assert steps.rollback_version(['h5'], hostvars, '3.5.0') == '3.5.9'
 
 
 def test_a_rollback_to_nothing_or_to_several_is_an_error_that_says_what_to_do():
     with pytest.raises(AnsibleFilterError, match='No host has kept a release.*downgrade'):
-        steps.rollback_version(['h1'], {'h1': left()})
+        steps.rollback_version(['h1'], {'h1': left()}, '3.5.0')
     with pytest.raises(AnsibleFilterError, match='3.3.9 on h2; 3.4.4 on h1. Set starrocks_rollback_version'):
-        steps.rollback_version(['h1', 'h2'], {'h1': left('3.4.4'), 'h2': left('3.3.9')})
+        steps.rollback_version(['h1', 'h2'], {'h1': left('3.4.4'), 'h2': left('3.3.9')}, '3.5.0')
 
 
 def test_of_several_hosts_the_operation_that_was_begun_first_counts():
