@@ -72,8 +72,8 @@ _OTHER_VERSION = (
 
 _OTHER_BUILD = (
     '%(home)s was installed as %(version)s from an archive with sha256 %(found)s, and the archive wanted now has '
-    'sha256 %(wanted)s: another build of the same version. Give archive and checksum of the build that is installed, '
-    'or change the build with the playbook starrocks.cluster.upgrade.')
+    'sha256 %(wanted)s: another build of the same version. Give archive and checksum of the build that is installed: '
+    'builds of one version are not exchanged for one another.')
 
 _SWITCHING = (
     '%(home)s is half %(from)s and half %(to)s: a switch was interrupted. Run the playbook that was at work again, to '

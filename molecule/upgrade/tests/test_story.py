@@ -111,9 +111,12 @@ def test_an_upgrade_that_goes_down_is_refused(cluster):
 def test_a_downgrade_goes_the_other_way_round(cluster, before):
     leader = cluster.leader()
     with QueryClient(cluster) as client:
-        cluster.play("downgrade", extra=release("3.4.10"))
+        played = cluster.play("downgrade", extra={**release("3.4.10"), "starrocks_rolling_pause": 1})
     print(client)
     assert client.failed == []
+    # The first follower, and the first back end.
+    assert played.output.count("Pausing for 1 seconds") == 2
+    assert "Alive: 4 of 4 front ends" in played.words
     assert_whole(cluster, before, "3.4.10")
     when = begun(cluster)
     of = {kind: [when[name, UNITS[kind]] for name in names] for kind, names in EVERYTHING.items()}
