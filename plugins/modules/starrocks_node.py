@@ -136,6 +136,12 @@ options:
         description: How many earlier versions are kept.
         type: int
         default: 2
+  as_needed:
+    description: >-
+      With O(state=restarted), leave a process alone that runs, and the node's files with it, when O(release) asks for no
+      change. That is how a node is put back, whether it was changed or not.
+    type: bool
+    default: false
   stop_signal:
     description:
       - Signal that the main process gets first, so that it ends in its own time. V(SIGUSR1) makes a front end of 3.4
@@ -456,6 +462,8 @@ def told(error):
 
 def restart(host, params, state, release):
     """Stop, change what is to be changed, start. Returns (state, seconds of each)."""
+    if params['as_needed'] and state['active'] and not (release is not None and release.changed):
+        return state, {}
     refuse_start_without_metadata(host, params)
     marks = [time.time()]
     state = stop(host, params, state)
@@ -520,6 +528,7 @@ def main():
                 dest=dict(type='path', required=True), version=dict(type='str', required=True),
                 source=dict(type='str', choices=['auto', 'staged', 'backup'], default='auto'),
                 keep=dict(type='int', default=2))),
+            as_needed=dict(type='bool', default=False),
             stop_signal=dict(type='str'),
             stop_signal_timeout=dict(type='int', default=90),
             wait_ports=dict(type='list', elements='int', default=[]),
@@ -537,7 +546,7 @@ def main():
     elif params['state'] == 'restarted':
         release = prepare_release(module, host)
         state, seconds = restart(host, params, host.state(), release)
-        result['started'] = True
+        result['started'] = host.changed
         if release is not None:
             result['previous_version'] = release.previous_version
         if not host.check_mode:

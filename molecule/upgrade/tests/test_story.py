@@ -143,7 +143,7 @@ def test_a_node_that_does_not_come_up_is_put_back_and_the_change_ends(cluster, b
         played = cluster.play("upgrade", extra=broken, status=None)
     print(client)
     assert client.failed == []
-    assert "it was put back on the release before" in played.words and "did not start" in played.words
+    assert "so it was put back on the release before" in played.words and "did not start" in played.words
     cluster.wait_alive(**EVERYTHING)
     assert versions(cluster) == {"fe": {"3.4.10"}, "be": {"3.5.2"}, "cn": {"3.5.2"}}
     assert settings(cluster) == before["settings"]

@@ -623,6 +623,20 @@ def test_the_release_is_changed_while_the_process_is_gone(machine, releases):
     assert (runs_version(machine), done['previous_version'], done['failed']) == (OLD, NEW, False)
 
 
+def test_a_node_that_needs_no_change_is_left_alone_when_that_is_wished(machine, releases):
+    have_release(machine, releases, OLD)
+    machine.module(**node(machine, state='started'))
+    before = machine.pid()
+    asked = node(machine, state='restarted', as_needed=True, release=wanted_release(machine, OLD))
+    result = machine.module(**asked)
+    assert (result['changed'], result['started'], machine.pid()) == (False, False, before)
+    os.kill(before, signal.SIGKILL)
+    while os.path.exists('/proc/%d' % before):
+        time.sleep(0.01)
+    result = machine.module(**asked)
+    assert (result['changed'], result['started']) == (True, True) and machine.pid() not in (0, before)
+
+
 def test_a_release_that_is_not_there_stops_nothing(machine, releases):
     have_release(machine, releases, OLD)
     machine.module(**node(machine, state='started'))
