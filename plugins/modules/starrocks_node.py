@@ -138,8 +138,8 @@ options:
         default: 2
   as_needed:
     description: >-
-      With O(state=restarted), leave a process alone that runs, and the node's files with it, when O(release) asks for no
-      change. That is how a node is put back, whether it was changed or not.
+      With O(state=restarted), leave a process alone that runs, and the node's files with it, when O(release) asks for
+      no change. That is how a node is put back, whether it was changed or not.
     type: bool
     default: false
   stop_signal:
