@@ -63,9 +63,13 @@ def _open_socket(family, host, port):
 
 
 def start(sockets, idle, seconds):
-    """Have a process of its own serve the sockets; returns its pid. The caller may close its own copies then."""
+    """Have a process of its own serve the sockets; returns its pid. The caller may close its own copies then.
+
+    It has left the session of the caller by then: sudo ends what is in its terminal's session when the caller ends.
+    """
     handed = ['%s:%d' % ('6' if one.family == socket.AF_INET6 else '4', one.fileno()) for one in sockets]
     program, feed = os.pipe()
+    begun, begins = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
@@ -80,6 +84,10 @@ def start(sockets, idle, seconds):
         finally:
             os._exit(127)
     os.close(program)
+    os.close(begins)
+    # Closed by the kernel when the new program takes over, or at the end of a process that came to nothing.
+    os.read(begun, 1)
+    os.close(begun)
     with os.fdopen(feed, 'wb') as stream:
         stream.write(inspect.getsource(sys.modules[__name__]).encode('utf-8'))
     return pid

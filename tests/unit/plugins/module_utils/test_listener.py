@@ -147,6 +147,19 @@ def test_the_process_listens_is_known_and_is_ended():
     assert _listener.end() == ([], [])
 
 
+def test_it_has_left_the_session_when_the_caller_goes_on():
+    """Else a terminal's hang-up at the end of the caller (sudo with use_pty) would end it too."""
+    for dummy in range(20):
+        sockets = _listener.open_sockets('127.0.0.1', free_port())
+        pid = _listener.start(sockets, 30, 30)
+        assert os.getsid(pid) == pid != os.getsid(0)
+        with open('/proc/%d/cmdline' % pid) as handle:
+            assert _listener.is_listener(handle.read().split('\0'))
+        for one in sockets:
+            one.close()
+    assert len(_listener.end()[0]) == 20
+
+
 def test_the_process_ends_by_itself():
     port = start(idle=0.2, seconds=30)[1]
     assert answers(port)
