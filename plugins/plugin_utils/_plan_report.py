@@ -32,7 +32,7 @@ def plan_lines(plan: dict, name: str) -> list[str]:
     about += [(title, told_hosts(plan[key])) for key, title in (('done', 'done already'), ('skipped', 'left out'))
               if plan[key]]
     if about:
-        lines += [*_columns([(title, text) for title, text in about]), '']
+        lines += [*_columns(about), '']
     if plan['batches']:
         for key, title in TEXTS:
             lines += _section(title, plan[key])

@@ -45,6 +45,7 @@ SAFE_RACKS = 3
 UNHEALTHY = ('unhealthy_tablet_num', 'inconsistent_tablet_num')
 """What must be 0 before a back end is stopped, as it must before the next one is (starrocks.md 1.8; _conditions)."""
 
+
 def finding(severity: str, message: str, why: str, statements: Iterable[str] = ()) -> tuple[str, dict]:
     """Return (severity, dict); ``why`` names the rule that it comes from, ``statements`` what to run in SQL before."""
     return severity, {'message': message, 'why': why, 'statements': list(statements)}
@@ -408,5 +409,3 @@ CHECKS = (
     check_width,
 )
 """All that is looked at, in the order in which it is told."""
-
-
