@@ -62,7 +62,7 @@ sanity: house  ## ansible-test sanity, without exceptions
 
 .PHONY: unit
 unit: house  ## unit tests
-	@COVERAGE=unit tests/tools/pytest tests/tools tests/unit $(ARGS)
+	@COVERAGE=unit tests/tools/pytest tests/tools tests/unit -n 2 $(ARGS)
 
 .PHONY: simulator
 simulator: house  ## tests of the stand-in
