@@ -21,7 +21,6 @@ harmless: all files are on the disk before the manifest is, and the manifest bef
 import collections
 import contextlib
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -31,8 +30,8 @@ import socket
 import stat
 import time
 
+from ansible_collections.starrocks.cluster.plugins.module_utils import _release_disk as disk
 from ansible_collections.starrocks.cluster.plugins.module_utils._release import human_size
-from ansible_collections.starrocks.cluster.plugins.module_utils._release_disk import sync
 
 FORMAT = 1
 MANIFEST = 'manifest.json'
@@ -381,13 +380,13 @@ class _Staging(object):
     def __enter__(self):
         with contextlib.suppress(FileExistsError):
             os.mkdir(self.path, 0o700)
-        self._lock = _locked(self.path)
+        self._lock = disk.locked(self.path)
         if self._lock is None or not self._is_ours():
             raise BackupError('%s is in use: another run makes this backup. Wait for it to end, then run again.'
                               % self.path)
         os.chmod(self.path, 0o700)
         for name in os.listdir(self.path):
-            _remove(os.path.join(self.path, name))
+            disk.remove(os.path.join(self.path, name))
         return self
 
     def __exit__(self, *dummy):
@@ -429,7 +428,7 @@ class _Staging(object):
             for path in [path for path in known if (path + '/').startswith(place + '/')]:
                 del known[path]
         if os.path.lexists(os.path.join(self.path, place)):
-            _remove(os.path.join(self.path, place))
+            disk.remove(os.path.join(self.path, place))
 
     def _put(self, path, there, found, may_link):
         target = os.path.join(self.path, there)
@@ -466,7 +465,7 @@ class _Staging(object):
                 else:
                     _own(path, source)
                     os.chmod(path, stat.S_IMODE(source.st_mode))
-                sync(path)
+                disk.sync(path)
         handle = os.open(os.path.join(self.path, MANIFEST), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, 'wb') as stream:
             stream.write(json.dumps(manifest, indent=1, sort_keys=True).encode('utf-8'))
@@ -475,14 +474,14 @@ class _Staging(object):
             os.fsync(handle)
         os.chown(self.path, *owner)
         os.chmod(self.path, mode)
-        sync(self.path)
+        disk.sync(self.path)
         try:
             os.rename(self.path, home)
         except OSError as error:
             if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
                 raise
             raise BackupError('%s came to be while this backup was made: another run is at work. Run again.' % home)
-        sync(os.path.dirname(home))
+        disk.sync(os.path.dirname(home))
 
 
 def _copy(path, target):
@@ -519,24 +518,6 @@ def _own(path, status):
         os.chown(path, status.st_uid, status.st_gid)
 
 
-def _locked(path):
-    """A handle that holds the lock of a folder, or None where somebody else holds it. It ends with the process."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (IOError, OSError):
-        os.close(handle)
-        return None
-    return handle
-
-
-def _remove(path):
-    if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path)
-    else:
-        os.unlink(path)
-
-
 def leftovers(dest):
     """Folders of backups that were not finished, or were being removed, when their run ended; not those in use."""
     found = []
@@ -546,7 +527,7 @@ def leftovers(dest):
             continue
         if os.path.islink(path) or not os.path.isdir(path):
             continue
-        handle = _locked(path)
+        handle = disk.locked(path)
         if handle is not None:
             os.close(handle)
             found.append(path)
@@ -557,10 +538,10 @@ def remove_leftovers(paths):
     """Remove what ``leftovers`` found, but what another run has taken up since."""
     for path in paths:
         with contextlib.suppress(FileNotFoundError):
-            handle = _locked(path)
+            handle = disk.locked(path)
             if handle is not None:
                 try:
-                    _remove(path)
+                    disk.remove(path)
                 finally:
                     os.close(handle)
 
@@ -571,5 +552,5 @@ def remove(dest, name):
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(passing)
     os.rename(os.path.join(dest, name), passing)
-    sync(dest)
+    disk.sync(dest)
     shutil.rmtree(passing)
